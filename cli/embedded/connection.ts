@@ -1,0 +1,76 @@
+import postgres from 'postgres';
+import { CliError } from '../errors.ts';
+
+/** What postgres.js needs to connect; complete, so that no PG* variable of the environment takes part. */
+export interface Connection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly ssl: false;
+}
+
+/** A small pool. Notices are dropped: they may quote values. */
+export function connect(connection: Connection, max = 1): postgres.Sql {
+  return postgres({ ...connection, max, onnotice: () => undefined });
+}
+
+export interface Server {
+  readonly dataDir: string;
+  readonly version: string;
+}
+
+/** Asks a running server which folder it serves. @throws CliError `data_foreign` when it does not take our password. */
+export async function inspectServer(superuser: Connection): Promise<Server> {
+  const sql = connect({ ...superuser, database: 'postgres' });
+  try {
+    const [row] = await sql<Server[]>`
+      select current_setting('data_directory') as "dataDir", current_setting('server_version') as version`;
+    return row ?? { dataDir: '', version: '' };
+  } catch (error) {
+    throw new CliError(
+      'data_foreign',
+      `A PostgreSQL is running in ${superuser.host}, but it does not accept this installation's password. Stop that server, then start again.`,
+      { cause: error },
+    );
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** Creates our database in a new cluster; the attempt to connect is the check, so a later start pays nothing more. */
+export async function ensureDatabase(superuser: Connection): Promise<void> {
+  const sql = connect(superuser);
+  try {
+    await sql`select 1`;
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError) || error.code !== '3D000') throw error;
+    await createDatabase(superuser);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+async function createDatabase(superuser: Connection): Promise<void> {
+  const sql = connect({ ...superuser, database: 'postgres' });
+  try {
+    await sql`create database ${sql(superuser.database)}`;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/**
+ * Gives the gateway's role, made by the migrations, its password. Run after migrating; the statement is never logged
+ * (the server's log keeps no statements) and travels over the private socket only.
+ */
+export async function setGatewayPassword(
+  sql: postgres.Sql,
+  { user, password }: Pick<Connection, 'user' | 'password'>,
+): Promise<void> {
+  if (!/^[0-9a-f]{64}$/.test(password))
+    throw new CliError('state_broken', 'Expected a generated password of 64 hex digits, found something else.');
+  // A utility statement takes no parameters; the password is 64 hex digits and the name is quoted as an identifier.
+  await sql`alter role ${sql(user)} with login password ${sql.unsafe(`'${password}'`)}`;
+}
