@@ -1,0 +1,69 @@
+import type postgres from 'postgres';
+import type { AppendItem, Appended } from './entry.ts';
+import type { KeyRing } from './keyring.ts';
+import { LedgerError } from './error.ts';
+
+/** What a running ledger says about itself. Counters are since start. */
+export interface LedgerStatus {
+  readonly state: 'up' | 'down' | 'fenced' | 'closed';
+  readonly wid: string;
+  /** Unix ms since when appends have been failing; null when they are not. */
+  readonly downSinceMs: number | null;
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly appended: number;
+  readonly batches: number;
+  /** Items refused as `unavailable`. */
+  readonly refused: number;
+  /** Outcomes whose caller was told `unavailable` and that still wait to be appended. */
+  readonly late: number;
+  readonly last: { readonly log: string; readonly seq: number; readonly hash: string } | null;
+}
+
+/** The only writer of this process. */
+export interface Ledger {
+  /**
+   * Appends one entry durably. Rejects with LedgerError: `unavailable` when it is not certain within appendTimeoutMs that the
+   * entry is durable (a decision that turns out durable later is closed as `not_sent` by the ledger itself; an outcome stays
+   * queued and is appended when the database returns), `budget_exceeded` and `unknown_scope` with the scope, `call_closed`,
+   * `duplicate`, `fenced`, `closed`, `invalid_entry`, `unknown_tenant`.
+   */
+  append(item: AppendItem): Promise<Appended>;
+  /** `<log>/<inc>/<seq>/<hash>/<wid>/<signature, base64url>`; `requestDigest` is 64 lower hex digits. Stored with a later batch. */
+  signReceipt(entry: Appended, requestDigest: string): string;
+  readonly wid: string;
+  status(): LedgerStatus;
+  /** Waits for what is queued (bounded by appendTimeoutMs), gives the lease back and stops the timers. The pools stay open. */
+  close(): Promise<void>;
+}
+
+export interface LedgerOptions {
+  /** Pool for everything but the appends. */
+  readonly sql: postgres.Sql;
+  /** Pool of exactly one connection that nothing else uses. */
+  readonly writerSql: postgres.Sql;
+  readonly keys: KeyRing;
+  /** Name of this deployment in the C2SP sense, e.g. `countersign.example.com/prod`; A-Z a-z 0-9 . _ : / -, up to 128. */
+  readonly origin: string;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** Default 5000. */
+  readonly appendTimeoutMs?: number;
+  /** Most items waiting; more are refused at once. Default 10000. */
+  readonly queueLimit?: number;
+  /** A process silent for this long is closed by the others. Default 10000. */
+  readonly leaseMs?: number;
+  /** Default 2000. */
+  readonly renewMs?: number;
+  /** How often this process looks for dead ones; 0 = never. Default 3000. */
+  readonly recoverMs?: number;
+  /** Called once when this process finds itself fenced: it must release nothing more to callers. */
+  readonly onFenced?: () => void;
+  /** Failures of background work (renewal, recovery, gap entries). */
+  readonly onError?: (error: LedgerError) => void;
+}
+
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  await options.sql`select 1`;
+  throw new LedgerError('unavailable', 'not built yet');
+}
