@@ -14,14 +14,14 @@ export interface PriceOverride {
   readonly model: string;
   /** First day, `YYYY-MM-DD`. */
   readonly from: string;
-  readonly input_usd_per_mtok: string | number;
-  readonly output_usd_per_mtok: string | number;
-  /** Default: the input rate. */
-  readonly cached_input_usd_per_mtok?: string | number | undefined;
-  /** Default: the input rate. */
-  readonly cache_write_usd_per_mtok?: string | number | undefined;
-  /** The provider's service tier this price is for (`flex`, `priority`, …); absent: the standard tier. */
-  readonly service_tier?: string | undefined;
+  readonly inputUsdPerMtok: string | number;
+  readonly outputUsdPerMtok: string | number;
+  /** Null or absent: the input rate. */
+  readonly cachedInputUsdPerMtok?: string | number | null;
+  /** Null or absent: the input rate. */
+  readonly cacheWriteUsdPerMtok?: string | number | null;
+  /** The provider's service tier this price is for (`flex`, `priority`, …); null or absent: the standard tier. */
+  readonly serviceTier?: string | null;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface PriceOverride {
 export function overrideSchedules(overrides: readonly PriceOverride[]): Map<string, Schedule> {
   const schedules = new Map<string, { price: Price; fromMs: number; window: null }[]>();
   for (const override of overrides) {
-    const key = scheduleKey(override.provider, override.model, override.service_tier ?? null);
+    const key = scheduleKey(override.provider, override.model, override.serviceTier ?? null);
     const schedule = schedules.get(key) ?? [];
     const fromMs = firstDay(override);
     if (schedule.some((entry) => entry.fromMs === fromMs)) {
@@ -54,12 +54,12 @@ export function scheduleKey(provider: string, model: string, serviceTier: string
 }
 
 function overridePrice(override: PriceOverride): Price {
-  const input = nusdFromUsd(override.input_usd_per_mtok);
-  const output = nusdFromUsd(override.output_usd_per_mtok);
-  const cacheWrite = nusdFromUsd(override.cache_write_usd_per_mtok ?? override.input_usd_per_mtok);
+  const input = nusdFromUsd(override.inputUsdPerMtok);
+  const output = nusdFromUsd(override.outputUsdPerMtok);
+  const cacheWrite = nusdFromUsd(override.cacheWriteUsdPerMtok ?? override.inputUsdPerMtok);
   const rates: Rates = {
     input,
-    cached_input: nusdFromUsd(override.cached_input_usd_per_mtok ?? override.input_usd_per_mtok),
+    cached_input: nusdFromUsd(override.cachedInputUsdPerMtok ?? override.inputUsdPerMtok),
     cache_write: cacheWrite,
     cache_write_1h: cacheWrite,
     input_audio: input,
@@ -67,7 +67,7 @@ function overridePrice(override: PriceOverride): Price {
     output_audio: output,
     request: 0n,
   };
-  const model = override.service_tier === undefined ? override.model : `${override.model}:${override.service_tier}`;
+  const model = (override.serviceTier ?? null) === null ? override.model : `${override.model}:${override.serviceTier}`;
   const identity = {
     source: 'config',
     sourceVersion: 'config',

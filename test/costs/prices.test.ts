@@ -111,8 +111,8 @@ describe('configured prices', () => {
     provider: 'openai',
     model: 'gpt-4o-mini',
     from: '2026-11-01',
-    input_usd_per_mtok: '0.10',
-    output_usd_per_mtok: 0.4,
+    inputUsdPerMtok: '0.10',
+    outputUsdPerMtok: 0.4,
   };
   const find = (overrides: PriceOverride[], day: string, serviceTier: string | null = null) =>
     createPriceBook({ overrides }).find({
@@ -130,7 +130,7 @@ describe('configured prices', () => {
   });
 
   test('may change again, in any order in the file', () => {
-    const later = { ...override, from: '2026-12-01', input_usd_per_mtok: '0.05' };
+    const later = { ...override, from: '2026-12-01', inputUsdPerMtok: '0.05' };
     expect(find([later, override], '2026-11-30')?.rates.input).toBe(100_000_000n);
     expect(find([later, override], '2026-12-01')?.rates.input).toBe(50_000_000n);
   });
@@ -138,12 +138,12 @@ describe('configured prices', () => {
   test('are the only prices of a service tier', () => {
     expect(find([override], '2026-11-02', 'priority')).toBeNull();
     expect(find([override], '2026-11-02', 'default')?.source).toBe('config');
-    const flex = { ...override, service_tier: 'flex', input_usd_per_mtok: '0.05' };
+    const flex = { ...override, serviceTier: 'flex', inputUsdPerMtok: '0.05' };
     expect(find([override, flex], '2026-11-02', 'flex')?.rates.input).toBe(50_000_000n);
   });
 
   test('change the version when a rate changes under the same id', () => {
-    const dearer = find([{ ...override, input_usd_per_mtok: '0.11' }], '2026-11-02');
+    const dearer = find([{ ...override, inputUsdPerMtok: '0.11' }], '2026-11-02');
     expect(dearer?.id).toBe(find([override], '2026-11-02')?.id);
     expect(dearer?.version).not.toBe(find([override], '2026-11-02')?.version);
   });
@@ -151,7 +151,7 @@ describe('configured prices', () => {
   test.each([
     [[{ ...override, from: '2026-02-30' }], 'expected a calendar day'],
     [[{ ...override, from: 'soon' }], 'expected a calendar day'],
-    [[{ ...override, input_usd_per_mtok: '-1' }], 'expected a non-negative decimal'],
+    [[{ ...override, inputUsdPerMtok: '-1' }], 'expected a non-negative decimal'],
     [[override, { ...override }], 'expected one price per day'],
   ])('are refused when malformed (%#)', (overrides, message) => {
     expect(() => createPriceBook({ overrides })).toThrow(CostsError);
