@@ -1,0 +1,263 @@
+-- The only way into the ledger. One call appends a batch for any number of logs and answers one token per item, comma-separated:
+--   seq:t:hash:wseq   appended (or, when sent again, already there)
+--   -:scope           a budget scope has no room          ?:scope   a budget scope does not exist
+--   x                 the call is not open (any more)     =         another entry has this (log, call, class)
+--   0                 not there (items that are only asked for)
+-- Items are sorted by log. Lock order, for every writer of these tables: writer row, heads, budget scopes, each in key order.
+--
+-- again_ is set after a failure that left it open whether the batch was committed. The caller first raises its generation
+-- (ledger.resume_writer), so that no older call can still commit; then items that are there answer as the first time did, items
+-- in ask_ are only looked up, and the rest is appended with the writer sequence going on densely.
+create function ledger.append(
+  wid_ text, generation_ bigint, wseq_ bigint, again_ boolean,
+  log_ text[], kind_ text[], class_ text[], call_ text[], time_ bigint[], body_ text[],
+  leaves_ bytea[], facts_ text[], salt_ text[], sealed_ bytea[], content_ bytea[], key_ bigint[],
+  open_ boolean[], amount_ bigint[], scopes_ text[], ask_ boolean[],
+  receipt_log_ text[], receipt_seq_ bigint[], receipt_digest_ text[], receipt_sig_ text[]
+) returns text language plpgsql security definer
+set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  n constant integer := cardinality(log_);
+  k integer := 1;
+  answer text[] := array_fill(null::text, array[n]);
+  seqs bigint[] := array_fill(null::bigint, array[n]);
+  wseqs bigint[] := array_fill(null::bigint, array[n]);
+  times bigint[] := array_fill(null::bigint, array[n]);
+  hashes bytea[] := array_fill(null::bytea, array[n]);
+  headers text[] := array_fill(null::text, array[n]);
+  booked bigint[] := array_fill(null::bigint, array[n]);
+  -- What closing an open call gives back, by item.
+  held bigint[] := array_fill(null::bigint, array[n]);
+  owed text[] := array_fill(null::text, array[n]);
+  -- Budget scopes of this batch, in key order, and what happens to them.
+  names text[] := '{}';
+  existing text[] := '{}';
+  room bigint[] := '{}';
+  hold bigint[] := '{}';
+  add_day bigint[] := '{}';
+  add_week bigint[] := '{}';
+  add_month bigint[] := '{}';
+  late boolean := 'late_outcome' = any (kind_);
+  hd record;
+  r record;
+  s bigint;
+  w bigint := wseq_ - 1;
+  tm bigint;
+  prev bytea;
+  scope_ text;
+  j integer := 0;
+  refused text;
+  -- Late outcomes: the periods their unknown was booked in that still run.
+  same_day boolean[];
+  same_week boolean[];
+  same_month boolean[];
+  now_ bigint;
+  day_ integer;
+  week_ integer;
+  month_ integer;
+  strings constant text := array_to_string(kind_ || class_ || call_ || wid_, e'\n');
+begin
+  -- A later statement must see what others committed while this one waited for a lock.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'ledger.append needs READ COMMITTED' using errcode = 'CS010';
+  end if;
+  -- These go into JSON as they are.
+  if strings !~ '^[a-z0-9._:\n-]+$' or length(strings) - length(replace(strings, e'\n', '')) <> 3 * n
+    or array_to_string(body_, '') !~ '^[0-9a-f]*$' or length(array_to_string(body_, '')) <> 64 * n or cardinality(body_) <> n then
+    raise exception 'a header string has a character or length that is not allowed' using errcode = 'CS030';
+  end if;
+
+  -- KEY SHARE lets the lease be renewed meanwhile, and makes fencing wait for this transaction.
+  perform 1 from ledger.writers where wid = wid_ and generation = generation_ and not fenced for key share;
+  if not found and not (late and 'late_outcome' = all (kind_) and exists (select 1 from ledger.writers where wid = wid_)) then
+    raise exception 'this writer is fenced' using errcode = 'CS020';
+  end if;
+
+  perform 1 from ledger.heads where log = any (log_) order by log for no key update;
+
+  if again_ then
+    for r in
+      select i.k, e.seq, e.t, e.hash, e.wseq, e.wid = wid_ and left(e.header, 73) = '{"body":"' || body_[i.k] as mine
+      from generate_series(1, n) i(k) join ledger.entries e on e.log = log_[i.k] and e.call = call_[i.k] and e.class = class_[i.k]
+    loop
+      answer[r.k] := '=';
+      if r.mine then
+        answer[r.k] := concat(r.seq, ':', r.t, ':', encode(r.hash, 'hex'), ':', r.wseq);
+        w := greatest(w, r.wseq);
+      end if;
+    end loop;
+    for k in 1..n loop
+      if ask_[k] and answer[k] is null then answer[k] := '0'; end if;
+    end loop;
+    k := 1;
+  end if;
+
+  if 'outcome' = any (kind_) then
+    for r in
+      with closed as (
+        delete from ledger.open_calls o using generate_series(1, n) i(k)
+        where kind_[i.k] = 'outcome' and answer[i.k] is null and o.log = log_[i.k] and o.call = call_[i.k]
+        returning i.k, o.reserved, o.scopes)
+      select * from closed
+    loop
+      held[r.k] := r.reserved;
+      owed[r.k] := array_to_string(r.scopes, ',');
+    end loop;
+  end if;
+
+  now_ := floor(extract(epoch from clock_timestamp()) * 1000);
+  day_ := now_ / 86400000;
+  week_ := (day_ + 3) / 7;
+  month_ := extract(year from to_timestamp(now_ / 1000) at time zone 'UTC') * 12
+    + extract(month from to_timestamp(now_ / 1000) at time zone 'UTC') - 1;
+
+  if late then
+    same_day := array_fill(null::boolean, array[n]);
+    same_week := same_day;
+    same_month := same_day;
+    for r in
+      select i.k, e.booked, e.dbt, d.facts::jsonb -> 'ledger' -> 'scopes' as scopes
+      from generate_series(1, n) i(k)
+      join ledger.entries e on e.log = log_[i.k] and e.call = call_[i.k] and e.class = 'outcome'
+      join ledger.entries d on d.log = log_[i.k] and d.call = call_[i.k] and d.class = 'decision'
+      where kind_[i.k] = 'late_outcome' and answer[i.k] is null and e.facts::jsonb ->> 'status' = 'unknown'
+    loop
+      held[r.k] := coalesce(r.booked, 0);
+      owed[r.k] := (select string_agg(v, ',') from jsonb_array_elements_text(r.scopes) v);
+      same_day[r.k] := r.dbt / 86400000 = day_;
+      same_week[r.k] := (r.dbt / 86400000 + 3) / 7 = week_;
+      same_month[r.k] := date_trunc('month', to_timestamp(r.dbt / 1000) at time zone 'UTC')
+        = date_trunc('month', to_timestamp(now_ / 1000) at time zone 'UTC');
+    end loop;
+  end if;
+
+  if cardinality(scopes_) > 0 or array_to_string(owed, '') <> '' then
+    select coalesce(array_agg(distinct v), '{}') into names
+    from unnest(scopes_ || owed) u, string_to_array(u, ',') a, unnest(a) v where u <> '';
+    -- Locked in one statement and read in the next: the first one's snapshot is older than the wait.
+    perform 1 from ledger.budget_scopes where scope = any (names) order by scope for no key update;
+    for r in
+      select b.scope, b.limit_day - case when t.day >= day_ then t.spent_day else 0 end as by_day,
+        b.limit_week - case when t.week >= week_ then t.spent_week else 0 end as by_week,
+        b.limit_month - case when t.month >= month_ then t.spent_month else 0 end as by_month, t.reserved
+      from ledger.budget_scopes b
+      cross join lateral (select * from ledger.budget_totals x where x.scope = b.scope order by x.n desc limit 1) t
+      where b.scope = any (names) order by b.scope
+    loop
+      j := j + 1;
+      existing[j] := r.scope;
+      -- Null, no limit, stays null.
+      room[j] := least(r.by_day, r.by_week, r.by_month) - r.reserved;
+      hold[j] := 0; add_day[j] := 0; add_week[j] := 0; add_month[j] := 0;
+    end loop;
+    names := existing;
+  end if;
+
+  for hd in
+    select h.log, h.inc, e.seq, e.hash, e.t from ledger.heads h
+    left join lateral (select x.seq, x.hash, x.t from ledger.entries x where x.log = h.log order by x.seq desc limit 1) e on true
+    where h.log = any (log_) order by h.log
+  loop
+    s := coalesce(hd.seq, -1);
+    prev := coalesce(hd.hash, decode(repeat('00', 32), 'hex'));
+    tm := coalesce(hd.t, 0);
+    while k <= n and log_[k] = hd.log loop
+      refused := answer[k];
+      if refused is null then
+        if kind_[k] in ('outcome', 'late_outcome') then
+          if held[k] is null then refused := 'x'; end if;
+        elsif scopes_[k] <> '' then
+          foreach scope_ in array string_to_array(scopes_[k], ',') loop
+            j := array_position(names, scope_);
+            if j is null then refused := '?:' || scope_; exit; end if;
+            if amount_[k] > room[j] then refused := '-:' || scope_; exit; end if;
+          end loop;
+        end if;
+      end if;
+      if refused is not null then
+        answer[k] := refused;
+      else
+        if held[k] is not null then
+          booked[k] := coalesce(amount_[k], 0) - case when kind_[k] = 'outcome' then 0 else held[k] end;
+          if owed[k] <> '' then
+            foreach scope_ in array string_to_array(owed[k], ',') loop
+              j := array_position(names, scope_);
+              if kind_[k] = 'outcome' then
+                hold[j] := hold[j] - held[k];
+                room[j] := room[j] + held[k] - booked[k];
+                add_day[j] := add_day[j] + booked[k];
+                add_week[j] := add_week[j] + booked[k];
+                add_month[j] := add_month[j] + booked[k];
+              else
+                -- A difference belongs to the periods the unknown was booked in; room only ever shrinks here.
+                room[j] := room[j] - greatest(booked[k], 0);
+                if same_day[k] then add_day[j] := add_day[j] + booked[k]; end if;
+                if same_week[k] then add_week[j] := add_week[j] + booked[k]; end if;
+                if same_month[k] then add_month[j] := add_month[j] + booked[k]; end if;
+              end if;
+            end loop;
+          end if;
+        elsif scopes_[k] <> '' then
+          foreach scope_ in array string_to_array(scopes_[k], ',') loop
+            j := array_position(names, scope_);
+            hold[j] := hold[j] + amount_[k];
+            room[j] := room[j] - amount_[k];
+          end loop;
+        end if;
+        s := s + 1;
+        w := w + 1;
+        tm := greatest(tm, time_[k]);
+        headers[k] := concat('{"body":"', body_[k], '","call":"', call_[k], '","inc":', hd.inc, ',"kind":"', kind_[k], '","log":"',
+          hd.log, '","prev":"', encode(prev, 'hex'), '","seq":', s, ',"t":', tm, ',"v":1,"wid":"', wid_, '","wseq":', w, '}');
+        prev := sha256('\x00'::bytea || convert_to(headers[k], 'UTF8'));
+        hashes[k] := prev;
+        seqs[k] := s;
+        wseqs[k] := w;
+        times[k] := tm;
+        answer[k] := concat(s, ':', tm, ':', encode(prev, 'hex'), ':', w);
+      end if;
+      k := k + 1;
+    end loop;
+  end loop;
+  if k <= n then
+    raise exception 'unknown log, or items not sorted by log' using errcode = 'CS040';
+  end if;
+
+  insert into ledger.entries
+    (log, seq, kind, class, call, header, hash, t, dbt, wid, wseq, leaves, facts, facts_salt, sealed, content, key, booked)
+  select log_[i], seqs[i], kind_[i], class_[i], call_[i], headers[i], hashes[i], times[i], now_, wid_, wseqs[i], leaves_[i], facts_[i],
+    salt_[i], sealed_[i], content_[i], key_[i], booked[i]
+  from generate_series(1, n) i where seqs[i] is not null;
+
+  if true = any (open_) then
+    insert into ledger.open_calls (log, call, seq, wid, reserved, scopes)
+    select log_[i], call_[i], seqs[i], wid_, coalesce(amount_[i], 0), string_to_array(coalesce(scopes_[i], ''), ',')
+    from generate_series(1, n) i where open_[i] and seqs[i] is not null;
+  end if;
+
+  if cardinality(names) > 0 then
+    insert into ledger.budget_totals (scope, n, day, week, month, spent_day, spent_week, spent_month, reserved)
+    select t.scope, t.n + 1, greatest(t.day, day_), greatest(t.week, week_), greatest(t.month, month_),
+      case when t.day >= day_ then t.spent_day else 0 end + add_day[i],
+      case when t.week >= week_ then t.spent_week else 0 end + add_week[i],
+      case when t.month >= month_ then t.spent_month else 0 end + add_month[i],
+      t.reserved + hold[i]
+    from generate_series(1, cardinality(names)) i
+    cross join lateral (select * from ledger.budget_totals x where x.scope = names[i] order by x.n desc limit 1) t
+    where hold[i] <> 0 or add_day[i] <> 0 or add_week[i] <> 0 or add_month[i] <> 0;
+  end if;
+
+  if cardinality(receipt_log_) > 0 then
+    insert into ledger.receipts (log, seq, wid, digest, sig)
+    select receipt_log_[i], receipt_seq_[i], wid_, receipt_digest_[i], receipt_sig_[i] from generate_series(1, cardinality(receipt_log_)) i
+    on conflict do nothing;
+  end if;
+  return array_to_string(answer, ',');
+end
+$$;
+
+grant create on schema ledger to cs_append;
+alter function ledger.append owner to cs_append;
+revoke create on schema ledger from cs_append;
+revoke all on function ledger.append from public;
+grant execute on function ledger.append to cs_gateway;
