@@ -1,0 +1,33 @@
+/**
+ * The configuration without secrets: what `config print`, the admin API and the ledger's digest see. A secret is
+ * replaced by whether it is set, so that the digest does not change when a key is rotated and reveals nothing of it.
+ */
+import type { ConfigFile } from './schema.ts';
+import type { JsonValue } from './types.ts';
+
+const PRESENT = '(set)';
+
+export function secretFree(file: ConfigFile): JsonValue {
+  const providers = Object.fromEntries(
+    Object.entries(file.providers).map(([name, provider]) => [
+      name,
+      'api_key' in provider && provider.api_key !== undefined ? { ...provider, api_key: PRESENT } : provider,
+    ]),
+  );
+  const { url, ...database } = file.database;
+  return sorted({ ...file, providers, database: url === undefined ? database : { ...database, url: PRESENT } });
+}
+
+/** Members in the order of their names, absent ones left out: the same settings always give the same text. */
+function sorted(value: unknown): JsonValue {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return isScalar(value) ? value : null;
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(
+    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, sorted(member)]),
+  );
+}
+
+function isScalar(value: unknown): value is string | number | boolean | null {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}

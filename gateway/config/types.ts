@@ -1,0 +1,102 @@
+/** The configuration as the product uses it: validated, defaults applied, references resolved, units in the names. */
+import type { PriceOverride } from '../../costs/index.ts';
+import type { Role } from '../access/principal.ts';
+import type { Deployment } from '../upstream/upstream.ts';
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** Hard limits in nano-USD; null = none. */
+export interface BudgetLimits {
+  readonly dailyNusd: bigint | null;
+  readonly weeklyNusd: bigint | null;
+  readonly monthlyNusd: bigint | null;
+}
+
+export interface ModelRoute {
+  readonly name: string;
+  readonly strategy: 'fallback';
+  /** Candidates in the order they are tried. */
+  readonly deployments: readonly Deployment[];
+}
+
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+  readonly policies: readonly string[];
+  readonly parameters: Readonly<Record<string, JsonValue>>;
+  /** Names in the model table; null = all. */
+  readonly models: readonly string[] | null;
+  readonly region: string;
+  readonly frameworks: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly budget: BudgetLimits;
+}
+
+export interface JwtIssuer {
+  readonly name: string;
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly jwksUri: string | null;
+  readonly algorithms: readonly string[];
+  readonly clockToleranceS: number;
+  readonly maxAgeS: number;
+  /** Either a fixed tenant or the path of the claim that names it. */
+  readonly tenant:
+    { readonly fixed: string } | { readonly claim: string; readonly map: ReadonlyMap<string, string> | null };
+  readonly subjectClaim: string;
+  readonly type: 'user' | 'service';
+  readonly rolesClaim: string | null;
+  readonly roleMap: ReadonlyMap<string, readonly Role[]>;
+  readonly defaultRoles: readonly Role[];
+  readonly groupsClaim: string | null;
+  readonly agentClaim: string | null;
+  readonly claims: readonly string[];
+}
+
+export interface Config {
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    readonly adminHost: string;
+    readonly adminPort: number;
+    readonly adminHostnames: readonly string[];
+  };
+  /** url null = embedded PostgreSQL. */
+  readonly database: { readonly url: string | null; readonly maxConnections: number };
+  readonly keys: { readonly provider: 'file' | 'env'; readonly path: string; readonly variable: string };
+  readonly deployments: ReadonlyMap<string, Deployment>;
+  readonly models: ReadonlyMap<string, ModelRoute>;
+  readonly tenants: ReadonlyMap<string, Tenant>;
+  /** Bundle name to file, without the shipped `baseline`. */
+  readonly bundles: ReadonlyMap<string, string>;
+  readonly organisation: { readonly budget: BudgetLimits };
+  readonly redaction: { readonly profile: 'strict' };
+  readonly issuers: readonly JwtIssuer[];
+  readonly limits: {
+    readonly bodyBytes: number;
+    readonly decompressedBytes: number;
+    readonly headerCount: number;
+    readonly headerBytes: number;
+    readonly concurrentRequests: number;
+    readonly outputCapTokens: number;
+  };
+  readonly timeouts: {
+    readonly connectMs: number;
+    readonly firstByteMs: number;
+    readonly idleMs: number;
+    readonly appendMs: number;
+    readonly drainMs: number;
+  };
+  readonly retries: { readonly maxAttempts: number; readonly backoffMs: number };
+  /** As the price book takes them: decimal strings, exactly as written. */
+  readonly priceOverrides: readonly PriceOverride[];
+  readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+  readonly trustedProxies: readonly string[];
+  readonly ledger: { readonly origin: string; readonly leaseMs: number };
+  /** The file's content without secrets, for printing and digesting. */
+  readonly printable: JsonValue;
+}
+
+export function hasLimit(budget: BudgetLimits): boolean {
+  return budget.dailyNusd !== null || budget.weeklyNusd !== null || budget.monthlyNusd !== null;
+}
