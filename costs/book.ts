@@ -9,6 +9,7 @@ const STANDARD_TIERS: ReadonlySet<string> = new Set(['auto', 'default', 'standar
 /** Looked-up models kept in memory; model names come from the configuration, so this is a bound, not a working set. */
 const MAX_CACHED = 10_000;
 
+/** What is to be priced, and when. */
 export interface PriceQuery {
   /** Name of the provider in the configuration. */
   readonly provider: string;
@@ -20,6 +21,7 @@ export interface PriceQuery {
   readonly serviceTier?: string | null;
 }
 
+/** Finds the price in force for a model at a time. */
 export interface PriceBook {
   /**
    * The price in force, or null when none is known: the call is then `unpriced`, never free. Precedence: configured
@@ -28,6 +30,7 @@ export interface PriceBook {
   find(query: PriceQuery): Price | null;
 }
 
+/** Where prices come from. */
 export interface PriceBookOptions {
   readonly overrides?: readonly PriceOverride[];
   /**

@@ -15,6 +15,7 @@ export const METERS = [
   'request',
 ] as const;
 
+/** Name of one meter. */
 export type Meter = (typeof METERS)[number];
 
 /** Nano-USD per million units, for every meter. */
@@ -28,6 +29,7 @@ export interface PriceTier {
 
 export type PriceSource = 'genai' | 'builtin' | 'config';
 
+/** A dated price of one model, identified so that a recorded cost can be recomputed. */
 export interface Price {
   /** `<source>:<provider>/<model>@<effective date>`, at most 64 characters of `[a-z0-9._:/@-]`. */
   readonly id: string;

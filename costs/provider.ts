@@ -1,5 +1,6 @@
 import { findProvider } from '@pydantic/genai-prices';
 
+/** What decides where a provider's prices are looked up. */
 export interface PricedProvider {
   readonly kind: 'openai' | 'anthropic' | 'sandbox';
   readonly baseUrl: string;

@@ -3,6 +3,7 @@ import { divideHalfEven, divideUp, RATE_UNITS } from './money.ts';
 import { METERS, type Meter, type Price, type Rates } from './price.ts';
 import type { Usage } from './usage.ts';
 
+/** One meter of one call. */
 export interface RatedLine {
   readonly meter: Meter;
   readonly units: number;
@@ -12,6 +13,7 @@ export interface RatedLine {
   readonly nusd: bigint;
 }
 
+/** The cost of one call. */
 export interface Rated {
   /** One line per meter with units, in the order of `METERS`. */
   readonly lines: readonly RatedLine[];

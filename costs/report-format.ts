@@ -1,6 +1,7 @@
 import { usdFromNusd } from './money.ts';
 import type { CostLine, CostReport, CostTotals } from './report.ts';
 
+/** Formats a report is printed in. */
 export type ReportFormat = 'table' | 'csv' | 'json';
 
 /** Columns of the CSV, in order; the JSON uses the same names. */

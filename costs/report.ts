@@ -1,6 +1,7 @@
 import { CostsError } from './errors.ts';
 import { readRecord, type CallCost, type CostRecord, type CallState } from './record.ts';
 
+/** Sums over a set of calls. */
 export interface CostTotals {
   calls: number;
   input_tokens: number;
@@ -26,6 +27,7 @@ export interface CostLine extends CostTotals {
   readonly price_id: string | null;
 }
 
+/** The calls of one tenant in one month. */
 export interface CostReport {
   readonly tenant: string;
   readonly month: string;

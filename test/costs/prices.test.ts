@@ -175,7 +175,13 @@ describe('where a provider is priced', () => {
   });
 
   test('names of the configuration are mapped, and a missing one is unpriced', () => {
-    const mapped = createPriceBook({ providers: new Map([['corp', 'openai'], ['openai', null], ['try', 'sandbox']]) }); // prettier-ignore
+    const mapped = createPriceBook({
+      providers: new Map([
+        ['corp', 'openai'],
+        ['openai', null],
+        ['try', 'sandbox'],
+      ]),
+    });
     const source = (provider: string, model: string) =>
       mapped.find({ provider, model, atMs: NOV_2026 })?.source ?? null;
     expect(source('corp', 'gpt-4o-mini')).toBe('genai');
