@@ -1,0 +1,92 @@
+/**
+ * The data listener. Hono routes; the handlers work on Node's raw request and response, because converting each call to
+ * Web Request and Response objects halves the throughput (docs/decisions/0004-raw-node-objects.md).
+ */
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { GatewayError } from './errors.ts';
+import { listModels } from './ingress/models.ts';
+import { Reply } from './ingress/reply.ts';
+import { governChat } from './pipeline.ts';
+import type { Services } from './services.ts';
+
+type Env = { Bindings: HttpBindings };
+type Raw = Context<Env>;
+
+export interface DataListener {
+  readonly app: Hono<Env>;
+  /** Calls and streams in progress. */
+  readonly inFlight: () => number;
+  /** From now on new calls are refused with `draining`; resolves when the running ones are done. */
+  drain(): Promise<void>;
+}
+
+export interface Health {
+  readonly ready: () => Promise<{ readonly ready: boolean; readonly checks: Readonly<Record<string, boolean>> }>;
+}
+
+export function createDataListener(services: Services, health: Health): DataListener {
+  const gate = new Gate(() => services.current().config.limits.concurrentRequests);
+  const app = new Hono<Env>();
+  const chat = (c: Raw): Response => gate.run(c, () => governChat(services, c.env.incoming, c.env.outgoing));
+  const models = (c: Raw, name: string | null): Response =>
+    gate.run(c, () => listModels(services, c.env.incoming, c.env.outgoing, name));
+  for (const base of ['/v1', '']) {
+    for (const slash of ['', '/']) {
+      app.post(`${base}/chat/completions${slash}`, chat);
+      app.get(`${base}/models${slash}`, (c) => models(c, null));
+    }
+    // A model's name may hold slashes.
+    app.get(`${base}/models/:name{.+}`, (c) => models(c, c.req.param('name')));
+    app.all(`${base}/chat/completions`, (c) => refuse(c, new GatewayError('method_not_allowed', 'Expected POST.')));
+  }
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', async (c) => {
+    const { ready, checks } = await health.ready();
+    return c.json({ ready: ready && !gate.draining, checks: { ...checks, accepting: !gate.draining } }, ready && !gate.draining ? 200 : 503);
+  });
+  app.notFound((c) => refuse(c, new GatewayError('not_found', `No such endpoint: ${c.req.method} ${c.req.path.slice(0, 100)}. This gateway serves /v1/chat/completions and /v1/models.`)));
+  app.onError((cause, c) => {
+    services.log.unexpected(null, cause);
+    return refuse(c, new GatewayError('internal_error', 'The gateway failed to handle this request.'));
+  });
+  return { app, inFlight: () => gate.inFlight, drain: () => gate.drain() };
+}
+
+/** Counts calls in progress: refuses beyond the bound, and waits for them when the process stops. */
+class Gate {
+  readonly #limit: () => number;
+  #waiters: (() => void)[] = [];
+  inFlight = 0;
+  draining = false;
+
+  constructor(limit: () => number) {
+    this.#limit = limit;
+  }
+
+  run(c: Raw, work: () => Promise<void>): Response {
+    if (this.draining) return refuse(c, new GatewayError('draining', 'This gateway is stopping. Try again: another instance will answer.', { retryAfterS: 1 }));
+    if (this.inFlight >= this.#limit()) return refuse(c, new GatewayError('rate_limited', 'This gateway is handling as many calls as it accepts. Try again shortly.', { retryAfterS: 1 }));
+    this.inFlight += 1;
+    void work()
+      .catch(() => c.env.outgoing.destroy())
+      .finally(() => {
+        this.inFlight -= 1;
+        if (this.inFlight === 0) this.#waiters.splice(0).forEach((resolve) => resolve());
+      });
+    return RESPONSE_ALREADY_SENT;
+  }
+
+  drain(): Promise<void> {
+    this.draining = true;
+    return this.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiters.push(resolve));
+  }
+}
+
+function refuse(c: Raw, error: GatewayError): Response {
+  c.env.incoming.resume();
+  new Reply(c.env.outgoing).fail(error);
+  return RESPONSE_ALREADY_SENT;
+}

@@ -1,0 +1,77 @@
+/**
+ * The scopes that have limits, kept in step with the configuration, and a snapshot of what is left in them. The snapshot
+ * only feeds facts to policies and reports; whether a call fits is decided by the append transaction alone.
+ */
+import type { Sql } from 'postgres';
+import type { BudgetState } from '../ledger/index.ts';
+import { readBudgets, setBudgetScope } from '../ledger/index.ts';
+import type { BudgetLimits, Config } from './config.ts';
+import { hasLimit } from './config.ts';
+import type { BudgetFact } from './pipeline/decide.ts';
+
+const ORGANISATION = 'org';
+
+/** The configured scopes that apply to a tenant, in the order the ledger locks them. */
+export function configuredScopes(config: Config, tenant: string): string[] {
+  const budget = config.tenants.get(tenant)?.budget;
+  return [
+    ...(hasLimit(config.organisation.budget) ? [ORGANISATION] : []),
+    ...(budget !== undefined && hasLimit(budget) ? [`tenant:${tenant}`] : []),
+  ];
+}
+
+/** Writes the configured limits; a scope whose limits were taken out of the configuration loses them here too. */
+export async function applyBudgets(sql: Sql, config: Config): Promise<void> {
+  const budgets: [string, BudgetLimits][] = [
+    [ORGANISATION, config.organisation.budget],
+    ...[...config.tenants.values()].map((tenant): [string, BudgetLimits] => [`tenant:${tenant.id}`, tenant.budget]),
+  ];
+  const known = new Set((await readBudgets(sql, budgets.map(([scope]) => scope))).map((state) => state.scope));
+  for (const [scope, budget] of budgets) {
+    if (!hasLimit(budget) && !known.has(scope)) continue;
+    await setBudgetScope(sql, { scope, day: budget.dailyNusd, week: budget.weeklyNusd, month: budget.monthlyNusd });
+  }
+}
+
+/** Remembers the state of the scopes it was asked about and refreshes them together. */
+export class BudgetSnapshot {
+  readonly #sql: Sql;
+  readonly #facts = new Map<string, BudgetFact>();
+  #asked = new Set<string>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  facts(scopes: readonly string[]): BudgetFact[] {
+    return scopes.flatMap((scope) => {
+      this.#asked.add(scope);
+      const fact = this.#facts.get(scope);
+      return fact === undefined ? [] : [fact];
+    });
+  }
+
+  async refresh(): Promise<void> {
+    const asked = [...this.#asked];
+    this.#asked = new Set();
+    if (asked.length === 0) return;
+    for (const state of await readBudgets(this.#sql, asked)) this.#facts.set(state.scope, factOf(state));
+  }
+}
+
+/** The tightest period decides: integers, so that the input stays canonical. */
+function factOf(state: BudgetState): BudgetFact {
+  let ratio = 1_000_000n;
+  for (const { limit, spent } of [state.day, state.week, state.month]) {
+    if (limit === null) continue;
+    const left = limit - spent - state.reserved;
+    const share = limit <= 0n || left <= 0n ? 0n : (left * 1_000_000n) / limit;
+    if (share < ratio) ratio = share;
+  }
+  const remaining = state.remaining === null || state.remaining < 0n ? 0n : state.remaining / 1000n;
+  return {
+    id: state.scope,
+    remaining_ratio_ppm: Number(ratio),
+    remaining_micro_usd: Number(remaining > BigInt(Number.MAX_SAFE_INTEGER) ? BigInt(Number.MAX_SAFE_INTEGER) : remaining),
+  };
+}

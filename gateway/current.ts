@@ -1,0 +1,40 @@
+/** Builds what one configuration determines. All or nothing: it throws before anything of a running gateway is replaced. */
+import { readFile } from 'node:fs/promises';
+import { createPriceBook, priceProvider } from '../costs/index.ts';
+import type { Bundle } from '../policies/index.ts';
+import { createPdp, loadBundle } from '../policies/index.ts';
+import type { Config } from './config.ts';
+import { configDigest, SHIPPED_BUNDLE } from './config.ts';
+import type { Current } from './services.ts';
+
+export interface CurrentOptions {
+  /** Path of the shipped bundle. */
+  readonly shippedBundle: string;
+  /** Makes a path of the configuration absolute. */
+  readonly resolvePath: (path: string) => string;
+}
+
+export async function buildCurrent(config: Config, options: CurrentOptions): Promise<Current> {
+  const pdp = await createPdp({ bundles: await loadBundles(config, options), tenantData: tenantData(config) });
+  return {
+    config,
+    configDigest: configDigest(config),
+    pdp,
+    prices: createPriceBook({ overrides: config.priceOverrides, providers: pricedProviders(config) }),
+    bundles: new Map([...config.tenants.values()].map((tenant) => [tenant.id, pdp.identities(tenant.policies)])),
+  };
+}
+
+async function loadBundles(config: Config, options: CurrentOptions): Promise<Bundle[]> {
+  const files = new Map([...config.bundles].map(([name, path]) => [name, options.resolvePath(path)]));
+  files.set(SHIPPED_BUNDLE, options.shippedBundle);
+  return Promise.all([...files].map(async ([name, path]) => loadBundle(await readFile(path), name)));
+}
+
+function tenantData(config: Config): Record<string, Config['printable']> {
+  return Object.fromEntries([...config.tenants.values()].map((tenant) => [tenant.id, { ...tenant.parameters }]));
+}
+
+function pricedProviders(config: Config): Map<string, string | null> {
+  return new Map([...config.deployments.values()].map((deployment) => [deployment.provider, priceProvider(deployment)]));
+}

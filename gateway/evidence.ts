@@ -1,0 +1,212 @@
+/**
+ * Builds the sections of decision and outcome entries. `facts` holds no personal data, is never withheld and never erased:
+ * every total, cost and replay starts from it. Whatever names a person or repeats content goes into the other sections.
+ */
+import { ratedFacts, rate, estimatedUsage, estimateTokens } from '../costs/index.ts';
+import type { Usage } from '../costs/index.ts';
+import type { CandidateResult } from '../policies/index.ts';
+import type { AppliedRedaction, Classification, JsonValue } from '../redaction/index.ts';
+import type { Call } from './call.ts';
+import { redactionContext } from './call.ts';
+import type { ClassifiedExchange } from './exchange.ts';
+import type { DecidedCall } from './pipeline/decide.ts';
+import { redactedCopy } from './pipeline/enforce.ts';
+import { plannedAttempts } from './pipeline/forward.ts';
+import { priceOf } from './reservation.ts';
+
+type Sections = Record<string, JsonValue | null>;
+
+/** How a decision ended. `refused` never reached the policies: the request itself was not acceptable. */
+export type DecisionEffect = 'allow' | 'deny' | 'require_approval' | 'undecided' | 'refused';
+
+export function decisionSections(call: Call, effect: DecisionEffect, code: string | null): Sections {
+  const { principal, exchange, decided, enforced } = call;
+  return {
+    facts: decisionFacts(call, effect, code),
+    subject:
+      principal === null
+        ? null
+        : {
+            type: principal.type,
+            id: principal.id,
+            credential: principal.credential,
+            key: principal.keyId,
+            roles: [...principal.roles],
+            groups: [...principal.groups],
+            actors: [...principal.actors],
+            agent: principal.agent === null ? null : { ...principal.agent },
+            claims: { ...principal.claims },
+          },
+    request: exchange === null ? null : requestSection(exchange),
+    input: decided === null ? null : inputSection(decided),
+    findings:
+      exchange === null
+        ? null
+        : {
+            found: findingRows(exchange.classification.summary),
+            applied: appliedRows(enforced?.applied ?? []),
+            stripped_tools: [...(enforced?.strippedTools ?? [])],
+          },
+    content: exchange === null ? null : requestContent(call, exchange),
+  };
+}
+
+function decisionFacts(call: Call, effect: DecisionEffect, code: string | null): JsonValue {
+  const { current, exchange, decided, enforced, reservation, tenant } = call;
+  const first = enforced?.bodies[0]?.deployment ?? exchange?.candidates[0] ?? null;
+  const united = decided === null || 'outcome' in decided.result ? null : decided.result;
+  return {
+    at_ms: call.startedMs,
+    api: 'openai.chat',
+    effect,
+    applied: effect,
+    mode: 'enforce',
+    code,
+    undecided: decided !== null && 'outcome' in decided.result ? decided.result.code : null,
+    model: exchange?.chat.model ?? null,
+    deployment: first?.id ?? null,
+    provider: first?.provider ?? null,
+    stream: exchange?.chat.stream ?? null,
+    bytes: call.requestBytes,
+    candidates: (decided?.evaluations ?? []).map(candidateFacts),
+    allowed: (enforced?.bodies ?? []).map(({ deployment, digest }) => ({ deployment: deployment.id, digest })),
+    rules: [...new Set((united?.reasons ?? []).map((reason) => reason.rule))].sort(),
+    labels: [...(united?.obligations.labels ?? [])],
+    edits: [...(enforced?.edits ?? [])],
+    max_tokens: enforced?.maxTokens ?? null,
+    attempts_reserved: effect === 'allow' && enforced !== null ? plannedAttempts(call, enforced).length : 0,
+    reserved_nusd: effect !== 'allow' || reservation === null ? null : String(reservation.nusd),
+    budget_scopes: reservation === null ? [] : reservation.scopes.filter((scope) => !scope.startsWith('key:')),
+    bundles: tenant === null ? [] : (current.bundles.get(tenant.id) ?? []).map((bundle) => ({ ...bundle })),
+    combiner: current.pdp.combinerVersion,
+    runtime: current.pdp.runtime,
+    build: call.services.build,
+    config: current.configDigest,
+    detectors: [...call.services.analyzer.detectors],
+    scanned: exchange === null ? null : scannedFacts(exchange.classification),
+    unscanned: exchange === null ? [] : unscannedFacts(exchange.classification),
+  };
+}
+
+function candidateFacts({ deployment, evaluation }: CandidateResult): JsonValue {
+  return { deployment, effect: evaluation.outcome === 'decided' ? evaluation.decision.effect : 'undecided' };
+}
+
+function requestSection(exchange: ClassifiedExchange): JsonValue {
+  return {
+    digest: exchange.digest,
+    bytes: exchange.bytes,
+    messages: exchange.chat.messages,
+    choices: exchange.chat.choices,
+    max_tokens: exchange.chat.maxTokens,
+    tools: exchange.chat.tools.map(({ name, digest }) => ({ name, digest })),
+  };
+}
+
+/** The exact input of every evaluation: `base` with each of `models` in its place. */
+function inputSection(decided: DecidedCall): JsonValue {
+  return {
+    base: decided.base as unknown as JsonValue,
+    models: decided.models as unknown as JsonValue,
+    results: decided.evaluations as unknown as JsonValue,
+  };
+}
+
+function requestContent(call: Call, exchange: ClassifiedExchange): JsonValue | null {
+  const { decided, principal } = call;
+  const united = decided === null || 'outcome' in decided.result ? null : decided.result;
+  const kind = united?.obligations.record.content ?? 'digest';
+  if (kind === 'none') return null;
+  if (kind === 'full') return { kind, body: exchange.document.source };
+  if (kind === 'redacted' && principal !== null) {
+    return { kind, body: redactedCopy(exchange, redactionContext(call.services, principal)) };
+  }
+  return { kind: 'digest', digest: exchange.digest };
+}
+
+export function findingRows(summary: Classification['summary']): JsonValue {
+  return summary.map(({ type, kind, count, max_score, paths }) => ({ type, kind, count, max_score, paths: [...paths] }));
+}
+
+export function appliedRows(applied: readonly AppliedRedaction[]): JsonValue {
+  return applied.map(({ type, operator, count }) => ({ type, operator, count }));
+}
+
+export function unscannedFacts(classification: Pick<Classification, 'unscanned'>): JsonValue {
+  return classification.unscanned.map(({ what, path }) => ({ what, path }));
+}
+
+function scannedFacts({ scannedTexts, scannedChars }: Classification): JsonValue {
+  return { texts: scannedTexts, chars: scannedChars };
+}
+
+/** How a forwarded call ended. */
+export type OutcomeStatus = 'ok' | 'upstream_error' | 'upstream_timeout' | 'interrupted' | 'aborted' | 'withheld' | 'failed';
+
+export interface Settlement {
+  readonly nusd: bigint | 'reserved';
+  readonly facts: { readonly [key: string]: JsonValue };
+}
+
+/** Rates what the call used. An unknown price is null and `unpriced`, never 0. */
+export function settle(call: Call, status: OutcomeStatus): Settlement {
+  const { answer, current } = call;
+  const deployment = answer.deployment;
+  if (deployment === null) return { nusd: 0n, facts: { cost_nusd: '0', usage: null, price_id: null, unpriced: false } };
+  const usage = answer.usage ?? estimate(call, status);
+  const price = priceOf(current.prices, deployment, call.startedMs, answer.serviceTier);
+  const common = { usage: usage as unknown as JsonValue, service_tier: answer.serviceTier };
+  if (price === null) {
+    const nusd = call.reservation === null ? 0n : ('reserved' as const);
+    return { nusd, facts: { ...common, cost_nusd: null, price_id: null, unpriced: true } };
+  }
+  const rated = rate(price, usage);
+  return {
+    nusd: rated.nusd,
+    facts: {
+      ...common,
+      cost_nusd: String(rated.nusd),
+      price_id: price.id,
+      price_version: price.version,
+      lines: ratedFacts(rated),
+      unpriced: false,
+    },
+  };
+}
+
+/** Without the provider's count: nothing for an error it answered, otherwise what was sent and what came back. */
+function estimate(call: Call, status: OutcomeStatus): Usage {
+  const { answer, enforced } = call;
+  if (status === 'upstream_error' && answer.receivedChars === 0) return estimatedUsage({ inputTokens: 0, outputTokens: 0 });
+  const sent = Buffer.byteLength(enforced?.bodies[0]?.text ?? '');
+  return estimatedUsage({ inputTokens: estimateTokens(sent), outputTokens: estimateTokens(answer.receivedChars) });
+}
+
+export function outcomeSections(call: Call, status: OutcomeStatus, code: string | null, settlement: Settlement): Sections {
+  const { answer, reservation } = call;
+  return {
+    facts: {
+      at_ms: call.services.now(),
+      status,
+      code,
+      http_status: answer.status,
+      model: call.exchange?.chat.model ?? null,
+      deployment: answer.deployment?.id ?? null,
+      provider: answer.deployment?.provider ?? null,
+      ...settlement.facts,
+      reserved_nusd: reservation === null ? null : String(reservation.nusd),
+      stream: call.exchange?.chat.stream ?? null,
+      finish_reason: answer.finishReason,
+      released_bytes: answer.releasedBytes,
+      response_effect: answer.effect,
+      restored: answer.restored,
+      attempts: call.attempts.map((attempt) => ({ ...attempt })),
+      unscanned: answer.unscanned,
+      detectors: [...call.services.analyzer.detectors],
+      elapsed_ms: Math.max(0, call.services.now() - call.startedMs),
+    },
+    outcome: { request_id: answer.requestId, inputs: answer.inputs },
+    findings: answer.findings,
+    content: answer.content,
+  };
+}

@@ -1,0 +1,8 @@
+/** Finds what is sensitive in every string of the request. Findings carry positions and types, never values. */
+import type { Analyzer } from '../../redaction/index.ts';
+import { classifyDocument } from '../../redaction/index.ts';
+import type { ClassifiedExchange, Exchange } from '../exchange.ts';
+
+export function classify(exchange: Exchange, analyzer: Analyzer): ClassifiedExchange {
+  return { ...exchange, classification: classifyDocument(exchange.document, analyzer) };
+}

@@ -1,0 +1,158 @@
+/**
+ * Asks the policies. Facts, never bodies: the input of each evaluation is built here, once per candidate deployment, and
+ * is exactly what the ledger stores, so that every decision can be replayed.
+ */
+import { estimateTokens } from '../../costs/index.ts';
+import type { CandidateResult, Pdp, PolicyInput, UnitedDecision } from '../../policies/index.ts';
+import { createPolicyInput, policyTime, uniteCandidates } from '../../policies/index.ts';
+import type { Classification } from '../../redaction/index.ts';
+import type { Tenant } from '../config.ts';
+import type { ClassifiedExchange } from '../exchange.ts';
+import type { Deployment } from '../upstream/upstream.ts';
+
+export interface BudgetFact {
+  readonly id: string;
+  readonly remaining_ratio_ppm: number;
+  readonly remaining_micro_usd: number;
+}
+
+/** An evaluation that ended without a decision; it stops the call as a denial does, with another code. */
+export interface Undecided {
+  readonly outcome: 'undecided';
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface DecidedCall {
+  readonly result: UnitedDecision | Undecided;
+  /** What every candidate's input has in common; its `model` member is null. */
+  readonly base: PolicyInput;
+  readonly models: readonly PolicyInput['model'][];
+  readonly evaluations: readonly CandidateResult[];
+}
+
+export interface DecideOptions {
+  readonly pdp: Pdp;
+  readonly tenant: Tenant;
+  readonly nowMs: number;
+  readonly budgets: readonly BudgetFact[];
+}
+
+/** `model.request`: one evaluation per distinct candidate deployment, united as the design says. */
+export function decideRequest(exchange: ClassifiedExchange, options: DecideOptions): DecidedCall {
+  const base = requestInput(exchange, options);
+  const models = exchange.candidates.map((deployment) => modelFacts(exchange.chat.model, deployment));
+  const evaluations = models.map((model, i) => ({
+    deployment: exchange.candidates[i]?.id ?? '',
+    evaluation: options.pdp.evaluate(options.tenant.policies, { ...base, model }),
+  }));
+  const candidates = exchange.candidates.map(({ id, model, region, hosting }) => ({
+    deployment: id,
+    model,
+    region,
+    hosting,
+  }));
+  return { result: uniteCandidates(evaluations, candidates), base, models, evaluations };
+}
+
+export interface ResponseFacts {
+  readonly finish_reason: string | null;
+  readonly bytes: number;
+  readonly tool_calls: readonly { readonly name: string; readonly args_digest: string }[];
+}
+
+/** `model.response`: asked before the first byte with nothing found yet, and again at the end with what was found. */
+export function decideResponse(
+  exchange: ClassifiedExchange,
+  deployment: Deployment,
+  found: Pick<Classification, 'summary' | 'unscanned'>,
+  response: ResponseFacts,
+  options: DecideOptions,
+): { readonly result: UnitedDecision | Undecided; readonly input: PolicyInput } {
+  const input: PolicyInput = {
+    ...requestInput(exchange, options),
+    point: 'model.response',
+    model: modelFacts(exchange.chat.model, deployment),
+    findings: summaryFacts(found.summary),
+    unscanned: found.unscanned.map(({ what, path }) => ({ what, path })),
+    response: { ...response, tool_calls: response.tool_calls.map((call) => ({ ...call })) },
+  };
+  const evaluation = options.pdp.evaluate(options.tenant.policies, input);
+  const { id, model, region, hosting } = deployment;
+  const result = uniteCandidates([{ deployment: id, evaluation }], [{ deployment: id, model, region, hosting }]);
+  return { result, input };
+}
+
+/** Whether a request for this model with no content at all would be allowed: what `GET /v1/models` lists. */
+export function mayUse(exchange: ClassifiedExchange, options: DecideOptions): boolean {
+  const { result } = decideRequest(exchange, options);
+  return !('outcome' in result) && result.effect !== 'deny';
+}
+
+function requestInput(exchange: ClassifiedExchange, options: DecideOptions): PolicyInput {
+  const { principal, chat, document, classification } = exchange;
+  const { tenant } = options;
+  return createPolicyInput({
+    point: 'model.request',
+    call: { id: exchange.callId, parent: null, run: null, turn: null },
+    time: policyTime(options.nowMs),
+    tenant: { id: tenant.id, region: tenant.region, frameworks: [...tenant.frameworks], labels: { ...tenant.labels } },
+    principal: {
+      type: principal.type,
+      id: principal.id,
+      roles: [...principal.roles],
+      groups: [...principal.groups],
+      claims: { ...principal.claims },
+      assurance: principal.assurance,
+    },
+    agent: {
+      id: principal.agent?.id ?? null,
+      name: null,
+      version: null,
+      attested: principal.agent !== null,
+      delegation: [...principal.actors].reverse(),
+    },
+    request: {
+      api: 'openai.chat',
+      stream: chat.stream,
+      max_tokens: chat.maxTokens,
+      messages: chat.messages,
+      bytes: exchange.bytes,
+      tokens_estimate: estimateTokens(exchange.bytes),
+      modalities: modalities(exchange),
+      urls: document.urls.map((url) => ({ ...url })),
+      digest: exchange.digest,
+    },
+    tools: {
+      offered: chat.tools.map(({ name, digest }) => ({ name, server: null, digest, pinned: false, annotations: {} })),
+      call: null,
+    },
+    findings: summaryFacts(classification.summary),
+    unscanned: classification.unscanned.map(({ what, path }) => ({ what, path })),
+    budget: { scopes: options.budgets.map((scope) => ({ ...scope })) },
+  });
+}
+
+function summaryFacts(summary: Classification['summary']): PolicyInput['findings'] {
+  return summary.map(({ type, kind, count, max_score, paths }) => ({ type, kind, count, max_score, paths: [...paths] }));
+}
+
+function modelFacts(requested: string, deployment: Deployment): PolicyInput['model'] {
+  return {
+    requested,
+    provider: deployment.provider,
+    deployment: deployment.id,
+    model: deployment.model,
+    region: deployment.region,
+    family: deployment.family,
+    hosting: deployment.hosting,
+    retention_days: deployment.retentionDays,
+    trains_on_data: deployment.trainsOnData,
+    tags: [...deployment.tags],
+  };
+}
+
+function modalities(exchange: ClassifiedExchange): string[] {
+  const found = exchange.document.attachments.map((attachment) => attachment.modality);
+  return [...new Set(['text', ...found, ...exchange.chat.outputModalities.map((m) => `output:${m.slice(0, 40)}`)])].sort();
+}

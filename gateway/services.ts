@@ -1,0 +1,43 @@
+/** What the pipeline needs from the process that runs it. Built once by `main.ts`; a reload swaps `current` as a whole. */
+import type { PriceBook } from '../costs/index.ts';
+import type { KeyRing, Ledger } from '../ledger/index.ts';
+import type { BundleIdentity, Pdp } from '../policies/index.ts';
+import type { Analyzer } from '../redaction/index.ts';
+import type { Config } from './config.ts';
+import type { CallLog } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Authenticate } from './pipeline/authenticate.ts';
+import type { BudgetFact } from './pipeline/decide.ts';
+import type { Upstream } from './upstream/upstream.ts';
+
+/** Everything that a configuration determines: replaced all at once, so that a call never sees two configurations. */
+export interface Current {
+  readonly config: Config;
+  readonly configDigest: string;
+  readonly pdp: Pdp;
+  readonly prices: PriceBook;
+  /** Policy bundles of each tenant, resolved. */
+  readonly bundles: ReadonlyMap<string, readonly BundleIdentity[]>;
+}
+
+export interface Services {
+  readonly current: () => Current;
+  readonly authenticate: Authenticate;
+  readonly analyzer: Analyzer;
+  readonly ledger: Ledger;
+  readonly keys: KeyRing;
+  readonly upstreams: Readonly<Record<'openai' | 'anthropic' | 'sandbox', Upstream>>;
+  readonly metrics: Metrics;
+  readonly log: CallLog;
+  /** Counts refusals of callers nobody could be named for; written to the ledger once a minute. */
+  readonly refusals: { count(reason: string): void };
+  /** What is left in the scopes of a principal, from a snapshot a few seconds old; facts for policies, never the budget check. */
+  readonly budgets: (scopes: readonly string[]) => readonly BudgetFact[];
+  /** Wall clock, unix ms. */
+  readonly now: () => number;
+  /** Monotonic clock, ms. */
+  readonly clock: () => number;
+  readonly random: () => number;
+  /** Names the code that decided, for the entry: version and digest of the build. */
+  readonly build: string;
+}
