@@ -1,0 +1,123 @@
+import { hash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { PolicyError } from './errors.ts';
+import type { JsonValue } from './input.ts';
+import { readTar } from './tar.ts';
+import type { TarEntry } from './tar.ts';
+
+/**
+ * A compiled OPA bundle (openpolicyagent.org/docs/management-bundles): `.manifest`, `data.json` and `policy.wasm`.
+ * Other files (the Rego sources) travel along for reviewers and are not evaluated.
+ */
+
+/** The rule every bundle answers with. */
+export const ENTRYPOINT = 'countersign/main/decision';
+
+const MAX_ARCHIVE_BYTES = 16 * 1024 * 1024;
+const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
+const LIMITS = { maxEntries: 2048, maxEntryBytes: 32 * 1024 * 1024 };
+
+/** What identifies a bundle in a ledger entry. Digests are lower hex SHA-256. */
+export interface BundleIdentity {
+  readonly name: string;
+  readonly revision: string;
+  /** Over the two digests below: the same policy and data have the same digest however the archive was packed. */
+  readonly digest: string;
+  readonly wasm_digest: string;
+  /** Over data.json as packed. Tenant parameters are configuration and have a digest of their own. */
+  readonly data_digest: string;
+}
+
+export interface Bundle {
+  readonly identity: BundleIdentity;
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  readonly data: { readonly [key: string]: JsonValue };
+  readonly manifest: BundleManifest;
+}
+
+const manifestSchema = z.object({
+  revision: z.string().min(1).max(256),
+  roots: z.array(z.string().max(256)).max(256),
+  rego_version: z.literal(1).optional(),
+  wasm: z
+    .array(z.object({ entrypoint: z.string(), module: z.string() }))
+    .min(1)
+    .max(64),
+  metadata: z.record(z.string(), z.json()).optional(),
+});
+export type BundleManifest = z.infer<typeof manifestSchema>;
+
+const dataSchema = z.record(z.string(), z.json());
+
+/**
+ * Reads a bundle (.tar.gz bytes). `name` is how configuration and ledger entries call it.
+ * Throws PolicyError `invalid_bundle` or `bundle_too_large`.
+ */
+export function loadBundle(bytes: Uint8Array, name: string): Bundle {
+  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(name))
+    throw invalid('bundle', 'its name is not lower case letters and digits');
+  const files = new Map(readTar(unpack(bytes, name), LIMITS).map((file) => [file.name, file]));
+  const manifest = readJson(files, '.manifest', manifestSchema, name);
+  if (!manifest.wasm.some(isEntrypoint)) throw invalid(name, `no entry point ${ENTRYPOINT} in /policy.wasm`);
+  const data = files.has('data.json') ? readJson(files, 'data.json', dataSchema, name) : {};
+  if (Object.hasOwn(data, 'tenants')) throw invalid(name, 'data.tenants belongs to the gateway');
+  const wasm = Uint8Array.from(required(files, 'policy.wasm', name).bytes);
+  const wasmDigest = hash('sha256', wasm, 'hex');
+  const dataDigest = hash('sha256', files.get('data.json')?.bytes ?? Buffer.from('{}'), 'hex');
+  const digest = bundleDigest(wasmDigest, dataDigest);
+  return {
+    identity: { name, revision: manifest.revision, digest, wasm_digest: wasmDigest, data_digest: dataDigest },
+    wasm,
+    data,
+    manifest,
+  };
+}
+
+/** One digest over module and data, with a label so that it cannot be mistaken for another hash of the same bytes. */
+export function bundleDigest(wasmDigest: string, dataDigest: string): string {
+  return hash('sha256', `countersign/bundle/v1\n${wasmDigest}\n${dataDigest}\n`, 'hex');
+}
+
+function isEntrypoint(entry: { entrypoint: string; module: string }): boolean {
+  return entry.entrypoint === ENTRYPOINT && entry.module === '/policy.wasm';
+}
+
+function unpack(bytes: Uint8Array, name: string): Uint8Array {
+  if (bytes.length > MAX_ARCHIVE_BYTES) {
+    throw new PolicyError('bundle_too_large', `${name}: ${bytes.length} bytes, at most ${MAX_ARCHIVE_BYTES} allowed`);
+  }
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new PolicyError('bundle_too_large', `${name}: more than ${MAX_UNPACKED_BYTES} bytes when unpacked`);
+    }
+    throw invalid(name, 'it is not gzip', cause);
+  }
+}
+
+function required(files: ReadonlyMap<string, TarEntry>, path: string, name: string): TarEntry {
+  const file = files.get(path);
+  if (file === undefined) throw invalid(name, `it has no ${path}`);
+  return file;
+}
+
+function readJson<T>(files: ReadonlyMap<string, TarEntry>, path: string, schema: z.ZodType<T>, name: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(required(files, path, name).bytes).toString('utf8'));
+  } catch (cause) {
+    if (cause instanceof PolicyError) throw cause;
+    throw invalid(name, `${path} is not JSON`, cause);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw invalid(name, `${path}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`);
+}
+
+function invalid(name: string, found: string, cause?: unknown): PolicyError {
+  const message = `${name}: expected an OPA bundle with .manifest, data.json and policy.wasm; ${found}; build it again`;
+  return new PolicyError('invalid_bundle', message, cause === undefined ? undefined : { cause });
+}

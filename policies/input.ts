@@ -1,0 +1,222 @@
+import { z } from 'zod';
+
+/**
+ * The policy input: facts about one call, never bodies. One zod schema gives the TypeScript type, the published JSON
+ * Schema (policies/schema/input.schema.json) and the check tests use. The hot path trusts the type and does not parse.
+ */
+
+/** Version of the input and decision documents. A policy denies a version it was not written for. */
+export const SCHEMA_VERSION = 1;
+
+const texts = z.array(z.string());
+const count = z.int().nonnegative();
+const scalars = z.record(z.string(), z.string());
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+const call = z
+  .strictObject({ id: z.string(), parent: z.string().nullable(), run: z.string().nullable(), turn: count.nullable() })
+  .describe('The call under decision; parent and run are set only when the gateway can vouch for them.');
+
+const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
+
+const time = z
+  .strictObject({ unix_ms: count, iso: z.string(), weekday: z.enum(weekdays), hour_utc: z.int().min(0).max(23) })
+  .describe('The only clock a policy has, so that every decision replays.');
+
+const tenant = z.strictObject({
+  id: z.string(),
+  region: z.string().nullable(),
+  frameworks: texts,
+  labels: scalars,
+});
+
+const principal = z.strictObject({
+  type: z.enum(['user', 'service']),
+  id: z.string(),
+  roles: texts,
+  groups: texts,
+  claims: scalars,
+  assurance: z.string().nullable(),
+});
+
+const agent = z
+  .strictObject({
+    id: z.string().nullable(),
+    name: z.string().nullable(),
+    version: z.string().nullable(),
+    attested: z.boolean(),
+    delegation: texts.describe('Actors from the outermost to the one that called.'),
+  })
+  .describe('The software acting for the principal; id null when none is known.');
+
+const model = z
+  .strictObject({
+    requested: z.string().describe('The name the caller asked for.'),
+    provider: z.string(),
+    deployment: z.string().describe('<provider>/<model>'),
+    model: z.string(),
+    region: z.string(),
+    family: z.string(),
+    hosting: z.enum(['external', 'private', 'local']),
+    retention_days: count.nullable().describe('null: not known.'),
+    trains_on_data: z.boolean().nullable().describe('null: not known.'),
+    tags: texts,
+  })
+  .describe('The candidate deployment under decision.');
+
+const request = z.strictObject({
+  api: z.string(),
+  stream: z.boolean(),
+  max_tokens: count.nullable(),
+  messages: count,
+  bytes: count,
+  tokens_estimate: count,
+  modalities: texts,
+  urls: z.array(z.strictObject({ scheme: z.string(), host: z.string(), private: z.boolean() })),
+  digest: z.string(),
+});
+
+const tools = z.strictObject({
+  offered: z.array(
+    z.strictObject({
+      name: z.string(),
+      server: z.string().nullable(),
+      digest: z.string().nullable(),
+      pinned: z.boolean(),
+      annotations: z.record(z.string(), z.union([z.string(), z.boolean()])),
+    }),
+  ),
+  call: z
+    .strictObject({
+      name: z.string(),
+      server: z.string().nullable(),
+      args: z.record(z.string(), z.json()).describe('Typed, size-capped, detected secrets replaced.'),
+      args_digest: z.string(),
+      targets: texts,
+    })
+    .nullable(),
+});
+
+const finding = z.strictObject({
+  type: z.string(),
+  kind: z.enum(['pii', 'secret']),
+  count,
+  max_score: z.int().min(0).max(1000),
+  paths: texts.describe('JSON pointers; segments a caller chose are hashed.'),
+});
+
+const unscanned = z.strictObject({
+  what: z.enum(['image', 'audio', 'video', 'file', 'remote_url', 'too_many', 'too_large']),
+  path: z.string(),
+});
+
+const response = z.strictObject({
+  finish_reason: z.string().nullable().describe('null before the first byte.'),
+  bytes: count,
+  tool_calls: z.array(z.strictObject({ name: z.string(), args_digest: z.string() })),
+});
+
+const session = z.strictObject({
+  tool_calls: count,
+  denials: count,
+  taint: texts,
+  history: z.array(z.strictObject({ point: z.string(), effect: z.string(), ms_ago: count })),
+});
+
+const budget = z.strictObject({
+  scopes: z.array(
+    z.strictObject({
+      id: z.string(),
+      remaining_ratio_ppm: z.int().nullable(),
+      remaining_micro_usd: z.int().nullable(),
+    }),
+  ),
+});
+
+const approval = z.strictObject({
+  id: z.string(),
+  by: z.string(),
+  role: z.string(),
+  binds: z.string().describe('request.digest the approval was given for.'),
+  decision: z.enum(['approved', 'denied']),
+  expires_unix_ms: count,
+});
+
+const waiver = z.strictObject({ id: z.string(), rule: z.string(), scope: z.string(), expires_unix_ms: count });
+
+export const policyInput = z
+  .strictObject({
+    version: z.literal(SCHEMA_VERSION),
+    point: z
+      .string()
+      .describe(
+        'model.request, model.response, tools.list, tool.call, tool.result, policy.change, ledger.export or admin.<verb>',
+      ),
+    mode: z.enum(['enforce', 'observe']),
+    call,
+    time,
+    tenant,
+    principal,
+    agent,
+    claimed: scalars.describe('What the caller says about itself; never identity, it can only restrict.'),
+    purpose: z.strictObject({
+      declared: z.string().nullable(),
+      use_case: z.string().nullable(),
+      eu_risk: z.enum(['minimal', 'limited', 'high', 'prohibited']).nullable(),
+    }),
+    data: z.strictObject({
+      classification: z.enum(['public', 'internal', 'confidential', 'restricted']).nullable(),
+      residency: texts,
+    }),
+    model: model.nullable(),
+    request: request.nullable(),
+    tools,
+    findings: z.array(finding),
+    unscanned: z.array(unscanned),
+    response: response.nullable(),
+    session,
+    budget,
+    approvals: z.array(approval),
+    waivers: z.array(waiver),
+  })
+  .describe('Countersign policy input: facts about one call, never bodies.');
+
+export type PolicyInput = z.infer<typeof policyInput>;
+
+/** The parts of an input every point has; the rest is empty unless given. */
+export type PolicyFacts = Pick<PolicyInput, 'point' | 'call' | 'time' | 'tenant' | 'principal'> & Partial<PolicyInput>;
+
+/** Fills the fields a point has nothing to say about with their empty values. */
+export function createPolicyInput(facts: PolicyFacts): PolicyInput {
+  return {
+    version: SCHEMA_VERSION,
+    mode: 'enforce',
+    agent: { id: null, name: null, version: null, attested: false, delegation: [] },
+    claimed: {},
+    purpose: { declared: null, use_case: null, eu_risk: null },
+    data: { classification: null, residency: [] },
+    model: null,
+    request: null,
+    tools: { offered: [], call: null },
+    findings: [],
+    unscanned: [],
+    response: null,
+    session: { tool_calls: 0, denials: 0, taint: [], history: [] },
+    budget: { scopes: [] },
+    approvals: [],
+    waivers: [],
+    ...facts,
+  };
+}
+
+/** The input's `time` for a moment in unix milliseconds. */
+export function policyTime(unixMs: number): PolicyInput['time'] {
+  const date = new Date(unixMs);
+  return {
+    unix_ms: unixMs,
+    iso: date.toISOString(),
+    weekday: weekdays[date.getUTCDay()] ?? 'sunday',
+    hour_utc: date.getUTCHours(),
+  };
+}

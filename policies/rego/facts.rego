@@ -1,0 +1,59 @@
+# METADATA
+# title: Facts the rules share
+# description: >-
+#   What several rules ask of the input and of the tenant's parameters. Every question is put so that a missing or
+#   malformed answer restricts: a hosting nobody declared is external, a point nobody knows matches no rule.
+package countersign.facts
+
+# METADATA
+# title: The tenant's parameters
+# description: data.tenants[<tenant id>] as parameters.schema.json describes it; an absent tenant has none.
+default parameters := {}
+
+parameters := data.tenants[input.tenant.id]
+
+# METADATA
+# title: The model is operated by somebody else
+external if not input.model.hosting in {"private", "local"}
+
+# METADATA
+# title: The call's data classification
+# description: The stricter of what the call carries and what the tenant declares, so that a claim can only restrict.
+classification := levels[max({rank(input.data.classification), rank(object.get(parameters, "classification", "internal"))})]
+
+levels := ["public", "internal", "confidential", "restricted"]
+
+default rank(_) := 3
+
+rank(null) := 0
+
+rank(level) := position if {
+	some position
+	levels[position] == level
+}
+
+# METADATA
+# title: One reason of a decision
+# description: Title, rule id, severity and controls come from the METADATA of the rule that decided.
+reason(rule, message, path) := {
+	"rule": rule.custom.rule,
+	"title": rule.title,
+	"message": message,
+	"severity": rule.custom.severity,
+	"controls": sort(rule.custom.controls),
+	"path": path,
+}
+
+# METADATA
+# title: The first place of a finding
+default first_path(_) := ""
+
+first_path(finding) := min(finding.paths)
+
+# METADATA
+# title: Where a finding lies, in words
+default places(_) := ""
+
+places(finding) := $" at {first_path(finding)}" if count(finding.paths) == 1
+
+places(finding) := $" at {first_path(finding)} and in {count(finding.paths) - 1} more places" if count(finding.paths) > 1

@@ -1,0 +1,53 @@
+# METADATA
+# title: Remote addresses the provider would fetch
+package countersign.rules.hosts
+
+import data.countersign.facts
+
+# METADATA
+# title: Private host
+# description: Loopback, link-local and private addresses are refused whatever the tenant lists.
+# custom:
+#   rule: hosts.private
+#   severity: critical
+#   controls: ["owasp_asi:ASI02", "owasp_llm:LLM02"]
+deny contains reason if {
+	input.point == "model.request"
+	some url in input.request.urls
+	not url.private == false
+	reason := facts.reason(rego.metadata.rule(), "The request refers to a URL on a private host.", "/messages")
+}
+
+# METADATA
+# title: Unlisted host
+# description: >-
+#   http and https URLs to the hosts of data.tenants[].url_hosts only. `*.example.com` stands for every host below
+#   example.com, not for example.com itself.
+# custom:
+#   rule: hosts.unlisted
+#   severity: high
+#   controls: ["owasp_asi:ASI02", "owasp_llm:LLM02"]
+deny contains reason if {
+	input.point == "model.request"
+	some url in input.request.urls
+	not listed(url)
+	reason := facts.reason(
+		rego.metadata.rule(),
+		"The request refers to a URL on a host this tenant has not listed.",
+		"/messages",
+	)
+}
+
+listed(url) if {
+	url.scheme in {"http", "https"}
+	host := trim_suffix(lower(url.host), ".")
+	some pattern in facts.parameters.url_hosts
+	matches(pattern, host)
+}
+
+matches(pattern, host) if pattern == host
+
+matches(pattern, host) if {
+	startswith(pattern, "*.")
+	endswith(host, trim_prefix(pattern, "*"))
+}

@@ -1,0 +1,33 @@
+# METADATA
+# title: Secrets
+package countersign.rules.secrets
+
+import data.countersign.facts
+
+# METADATA
+# title: Secrets never leave
+# description: >-
+#   A credential in a request is refused whatever the model, because redacting it would hide from the caller that it has
+#   to be rotated. The message names the type and the place, never the value.
+# custom:
+#   rule: secrets.outbound
+#   severity: critical
+#   controls: ["iso_27001:A.8.12", "owasp_llm:LLM02", "soc2:CC6.1"]
+deny contains reason if {
+	input.point == "model.request"
+	some finding in input.findings
+	finding.kind == "secret"
+	message := $"A secret of type {finding.type} was found{facts.places(finding)}. Secrets are not sent to a model."
+	reason := facts.reason(rego.metadata.rule(), message, facts.first_path(finding))
+}
+
+# METADATA
+# title: Secrets are cut out of answers
+# description: Always asked for, because the answer is decided before its first byte.
+# custom:
+#   rule: secrets.inbound
+#   severity: info
+#   controls: ["iso_27001:A.8.12", "owasp_llm:LLM02"]
+obligations contains {"type": "redact", "types": ["secret"], "operator": "redact"} if {
+	input.point == "model.response"
+}

@@ -1,0 +1,285 @@
+import { ENTRYPOINT } from '../bundle.ts';
+import { PolicyError } from '../errors.ts';
+import { HOST_BUILTINS } from './builtins.ts';
+import type { HostBuiltin } from './builtins.ts';
+import { FUEL_EXPORT, meterModule } from './fuel.ts';
+import { WebAssembly } from './webassembly.ts';
+import type { WasmGlobal, WasmInstance, WasmMemory, WasmModule } from './webassembly.ts';
+
+/**
+ * Our host for policies compiled by opa (ABI 1.2 and 1.3, openpolicyagent.org/docs/wasm). A module is untrusted: it
+ * reaches nothing but its own memory, which has a maximum, and runs on fuel. Whatever goes wrong inside ends that one
+ * evaluation as a PolicyTrap; the instance it happened in is not used again.
+ */
+
+export type TrapCode = 'trap' | 'fuel' | 'memory';
+
+/** An evaluation that did not end. `message` names the limit or the policy's own position, never a value. */
+export class PolicyTrap extends Error {
+  readonly code: TrapCode;
+
+  constructor(code: TrapCode, message: string) {
+    super(message);
+    this.name = 'PolicyTrap';
+    this.code = code;
+  }
+}
+
+export interface CompiledPolicy {
+  readonly module: WasmModule;
+  readonly minimumPages: number;
+}
+
+export interface InstanceLimits {
+  /** Loop turns and calls of one evaluation. */
+  readonly fuel: number;
+  /** Most pages of 64 KiB the memory may have. */
+  readonly maximumPages: number;
+}
+
+export interface PolicyInstance {
+  /**
+   * The answer's JSON text: `[{"result": …}]`, or `[]` when the entry point is undefined. Throws PolicyTrap, after which
+   * the instance must not be used again.
+   */
+  evaluate(inputJson: string): string;
+  /** Bytes of memory in use; WebAssembly memory never shrinks. */
+  readonly memoryBytes: number;
+}
+
+interface PolicyExports {
+  readonly opa_wasm_abi_version: WasmGlobal;
+  readonly opa_wasm_abi_minor_version: WasmGlobal;
+  readonly [FUEL_EXPORT]: WasmGlobal;
+  opa_eval(reserved: 0, entry: number, data: number, input: number, length: number, heap: number, format: 0): number;
+  opa_malloc(size: number): number;
+  opa_json_parse(address: number, length: number): number;
+  opa_json_dump(value: number): number;
+  opa_heap_ptr_get(): number;
+  builtins(): number;
+  entrypoints(): number;
+}
+
+const PAGE_BYTES = 65_536;
+const FUNCTIONS = [
+  'opa_eval',
+  'opa_malloc',
+  'opa_json_parse',
+  'opa_json_dump',
+  'opa_heap_ptr_get',
+  'builtins',
+  'entrypoints',
+] as const;
+const GLOBALS = ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', FUEL_EXPORT] as const;
+/** Fuel for reading data and tables when an instance is made; data is configuration, so this is only a backstop. */
+const SETUP_FUEL = 2_000_000_000;
+
+/** Meters and compiles a module. Throws PolicyError `unsupported_module`. */
+export async function compilePolicy(wasm: Uint8Array): Promise<CompiledPolicy> {
+  const metered = meterModule(wasm);
+  try {
+    return { module: await WebAssembly.compile(metered.bytes), minimumPages: metered.minimumPages };
+  } catch (cause) {
+    throw new PolicyError('unsupported_module', 'expected a valid WebAssembly module; build the bundle again', {
+      cause,
+    });
+  }
+}
+
+/**
+ * Makes an instance holding `dataJson` as `data`. Throws PolicyError `unsupported_module`, `unsupported_builtin`,
+ * `unknown_entrypoint` or `data_too_large`.
+ */
+export function createInstance(policy: CompiledPolicy, dataJson: string, limits: InstanceLimits): PolicyInstance {
+  const memory = new WebAssembly.Memory({
+    initial: Math.max(policy.minimumPages, 5),
+    maximum: Math.max(limits.maximumPages, policy.minimumPages, 5),
+  });
+  const host = new Host(memory);
+  const exports = readExports(new WebAssembly.Instance(policy.module, { env: host.imports() }).exports);
+  exports[FUEL_EXPORT].value = SETUP_FUEL;
+  host.connect(exports);
+  const entry = host.entrypoint();
+  const data = host.loadData(dataJson);
+  const heap = align(exports.opa_heap_ptr_get());
+  return {
+    evaluate: (inputJson) => host.run(() => evaluateOnce(host, { entry, data, heap, fuel: limits.fuel }, inputJson)),
+    get memoryBytes() {
+      return memory.buffer.byteLength;
+    },
+  };
+}
+
+interface Prepared {
+  readonly entry: number;
+  readonly data: number;
+  readonly heap: number;
+  readonly fuel: number;
+}
+
+/** The input is written where the last evaluation's heap began, so evaluations do not add up in memory. */
+function evaluateOnce(host: Host, prepared: Prepared, inputJson: string): string {
+  const { exports } = host;
+  const length = host.write(inputJson, prepared.heap);
+  exports[FUEL_EXPORT].value = prepared.fuel;
+  const end = align(prepared.heap + length);
+  return host.text(exports.opa_eval(0, prepared.entry, prepared.data, prepared.heap, length, end, 0));
+}
+
+function align(address: number): number {
+  return Math.ceil(address / 8) * 8;
+}
+
+function readExports(exports: WasmInstance['exports']): PolicyExports {
+  const functions = FUNCTIONS.every((name) => typeof exports[name] === 'function');
+  if (!functions || !GLOBALS.every((name) => exports[name] instanceof WebAssembly.Global)) {
+    throw new PolicyError(
+      'unsupported_module',
+      'expected the exports of an opa module (ABI 1.2 or 1.3); build it again',
+    );
+  }
+  const known = exports as unknown as PolicyExports;
+  const version = Number(known.opa_wasm_abi_version.value);
+  const minor = Number(known.opa_wasm_abi_minor_version.value);
+  if (version === 1 && (minor === 2 || minor === 3)) return known;
+  throw new PolicyError(
+    'unsupported_module',
+    `expected ABI 1.2 or 1.3, found ${version}.${minor}; build the bundle again`,
+  );
+}
+
+class Host {
+  readonly #memory: WasmMemory;
+  #bytes: Buffer;
+  #exports: PolicyExports | null = null;
+  #builtins = new Map<number, { name: string; call: HostBuiltin }>();
+
+  constructor(memory: WasmMemory) {
+    this.#memory = memory;
+    this.#bytes = Buffer.from(memory.buffer);
+  }
+
+  get exports(): PolicyExports {
+    if (this.#exports === null) throw new PolicyTrap('trap', 'the module called its host before it was ready');
+    return this.#exports;
+  }
+
+  imports(): Readonly<Record<string, unknown>> {
+    const call = (id: number, _context: number, ...args: number[]): number => this.#callBuiltin(id, args);
+    return {
+      memory: this.#memory,
+      opa_abort: (address: number): never => {
+        const message = this.text(address);
+        throw message === 'opa_malloc: failed'
+          ? new PolicyTrap('memory', 'the memory limit was reached')
+          : new PolicyTrap('trap', `aborted: ${message.slice(0, 200)}`);
+      },
+      // A policy's print() goes nowhere: it could carry what it is deciding about.
+      opa_println: (): void => undefined,
+      opa_builtin0: call,
+      opa_builtin1: call,
+      opa_builtin2: call,
+      opa_builtin3: call,
+      opa_builtin4: call,
+    };
+  }
+
+  connect(exports: PolicyExports): void {
+    this.#exports = exports;
+    const wanted = JSON.parse(this.text(exports.opa_json_dump(exports.builtins()))) as Record<string, number>;
+    for (const [name, id] of Object.entries(wanted)) {
+      const call = HOST_BUILTINS.get(name);
+      if (call === undefined) {
+        const message = `the built-in function ${name} is not available to policies; remove it or build with the capabilities file`;
+        throw new PolicyError('unsupported_builtin', message);
+      }
+      this.#builtins.set(id, { name, call });
+    }
+  }
+
+  entrypoint(): number {
+    const known = JSON.parse(this.text(this.exports.opa_json_dump(this.exports.entrypoints()))) as Record<
+      string,
+      number
+    >;
+    const id = Object.hasOwn(known, ENTRYPOINT) ? known[ENTRYPOINT] : undefined;
+    if (id === undefined) throw new PolicyError('unknown_entrypoint', `expected the entry point ${ENTRYPOINT}`);
+    return id;
+  }
+
+  loadData(json: string): number {
+    try {
+      return this.#parse(json);
+    } catch (cause) {
+      throw new PolicyError('data_too_large', 'the policy data does not fit its memory; make it smaller', { cause });
+    }
+  }
+
+  /** Runs and turns every way a module can fail into a PolicyTrap. */
+  run(evaluate: () => string): string {
+    try {
+      return evaluate();
+    } catch (error) {
+      if (error instanceof PolicyTrap) throw error;
+      if (!(error instanceof Error)) throw new PolicyTrap('trap', 'an unknown fault');
+      const outOfFuel = error instanceof WebAssembly.RuntimeError && this.exports[FUEL_EXPORT].value === 0;
+      if (outOfFuel) throw new PolicyTrap('fuel', 'the evaluation was longer than its limit');
+      throw new PolicyTrap('trap', error instanceof RangeError ? 'the stack was exhausted' : error.name);
+    }
+  }
+
+  /** Writes text as UTF-8 at an address, growing the memory when it must. Returns the length in bytes. */
+  write(text: string, address: number): number {
+    const length = Buffer.byteLength(text);
+    const missing = address + length - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#grow(Math.ceil(missing / PAGE_BYTES));
+    return this.#view().write(text, address, length, 'utf8');
+  }
+
+  /** The zero-terminated UTF-8 text at an address. */
+  text(address: number): string {
+    const bytes = this.#view();
+    const end = bytes.indexOf(0, address);
+    if (end === -1) throw new PolicyTrap('trap', 'an answer has no end');
+    return bytes.toString('utf8', address, end);
+  }
+
+  #grow(pages: number): void {
+    try {
+      this.#memory.grow(pages);
+    } catch {
+      throw new PolicyTrap('memory', 'the memory limit was reached');
+    }
+  }
+
+  /** Growing detaches the old buffer. */
+  #view(): Buffer {
+    if (this.#bytes.length !== this.#memory.buffer.byteLength) this.#bytes = Buffer.from(this.#memory.buffer);
+    return this.#bytes;
+  }
+
+  #parse(json: string): number {
+    const address = this.exports.opa_malloc(Buffer.byteLength(json));
+    const value = this.exports.opa_json_parse(address, this.write(json, address));
+    if (value === 0) throw new PolicyTrap('trap', 'the module could not read a value');
+    return value;
+  }
+
+  /** Zero tells the module that the built-in is undefined for these arguments. */
+  #callBuiltin(id: number, args: readonly number[]): number {
+    const builtin = this.#builtins.get(id);
+    if (builtin === undefined) throw new PolicyTrap('trap', 'a built-in function the module did not declare');
+    const json = args.map((address) => this.text(this.exports.opa_json_dump(address)));
+    const result = callSafely(builtin, json);
+    return result === undefined ? 0 : this.#parse(JSON.stringify(result));
+  }
+}
+
+function callSafely(builtin: { name: string; call: HostBuiltin }, json: readonly string[]): unknown {
+  try {
+    return builtin.call(json);
+  } catch (error) {
+    const why = error instanceof Error && error.name === 'UnsupportedFormat' ? error.message : `${builtin.name} failed`;
+    throw new PolicyTrap('trap', why);
+  }
+}
