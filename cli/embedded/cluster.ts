@@ -130,6 +130,7 @@ export async function launch(options: LaunchOptions): Promise<Postmaster> {
   const ended = watch(child, join(home, 'postgres.log'));
   try {
     return await waitUntilReady(data, {
+      pid: child.pid,
       timeoutMs: READY_TIMEOUT_MS,
       died: ended,
       onSlow: () => {
@@ -163,12 +164,15 @@ function openLog(path: string): number {
   return file;
 }
 
-/** Remembers how the process ended; a null answer means it is still running. */
+/** Tells how the process ended, in words; null while it is running. */
 function watch(child: ChildProcess, log: string): () => string | null {
-  let cause: string | null = null;
-  child.once('error', (error) => (cause = `PostgreSQL could not be started: ${error.message}`));
-  child.once('exit', () => (cause = `PostgreSQL did not start: ${lastFatal(log)} (more in ${log})`));
-  return () => cause;
+  let failure: string | null = null;
+  child.once('error', (error) => (failure = error.message));
+  return () => {
+    if (failure !== null) return `PostgreSQL could not be started: ${failure}`;
+    if (child.exitCode === null && child.signalCode === null) return null;
+    return `PostgreSQL did not start: ${lastFatal(log)}. If its files were damaged, restore them from a backup; its log is ${log}.`;
+  };
 }
 
 function lastFatal(log: string): string {

@@ -1,18 +1,14 @@
 import postgres from 'postgres';
+import type { DatabaseOptions } from '../database-url.ts';
 import { CliError } from '../errors.ts';
 
-/** What postgres.js needs to connect; complete, so that no PG* variable of the environment takes part. */
-export interface Connection {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
+/** What postgres.js needs to reach the embedded server; complete, so that no PG* variable of the environment counts. */
+export interface Connection extends DatabaseOptions {
   readonly ssl: false;
 }
 
 /** A small pool. Notices are dropped: they may quote values. */
-export function connect(connection: Connection, max = 1): postgres.Sql {
+export function connect(connection: DatabaseOptions, max = 1): postgres.Sql {
   return postgres({ ...connection, max, onnotice: () => undefined });
 }
 

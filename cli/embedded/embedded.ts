@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError } from '../errors.ts';
 import { chooseAccount, type Account } from './account.ts';
 import { findBinaries, POSTGRES_VERSION } from './binaries.ts';
-import { checkData, createCluster, launch } from './cluster.ts';
+import { checkData, createCluster, launch, type LaunchOptions } from './cluster.ts';
 import { ensureDatabase, inspectServer, type Connection } from './connection.ts';
 import { ensureFolder } from './files.ts';
+import { Keeper } from './keeper.ts';
 import { lockHolder, takeLock, type Lock, type Role } from './lock.ts';
 import { findPostmaster, stopPostmaster, waitUntilReady, type Postmaster } from './postmaster.ts';
 import { GATEWAY_ROLE, DATABASE, SUPERUSER } from './settings.ts';
@@ -27,6 +28,7 @@ export interface EmbeddedDatabase {
   readonly socketDir: string;
   readonly port: number;
   readonly dataDir: string;
+  /** Of the server at the time it was started. */
   readonly pid: number;
   /** The server was already running: one left behind by a killed process, or the one of a running `up`. */
   readonly adopted: boolean;
@@ -34,12 +36,15 @@ export interface EmbeddedDatabase {
   readonly superuser: Connection;
   /** For the gateway. Usable once migrations have made the role and `setGatewayPassword` has run. */
   readonly gateway: Connection;
+  /** Starts the server again whenever it has died; returns how to end that. For whoever serves from it. */
+  keepRunning(log: (line: string) => void): () => void;
   /** Stops the server if it is ours to stop, and lets go of the lock. */
   stop(): Promise<void>;
 }
 
 const ELSEWHERE = '/var/lib/countersign';
 const LOCK_TIMEOUT_MS = 120_000;
+const LEFT_SESSIONS_MS = 15_000;
 
 /**
  * Starts the embedded PostgreSQL, or adopts the one that is running on the same data. Class `single-host`: whoever has
@@ -78,10 +83,13 @@ async function own(options: OwnOptions, account: Account | null, lock: Lock): Pr
   await ensureDatabase(database.superuser);
   // A command never stops a server it found running; everything else goes down with its owner.
   const leave = running !== null && options.role === 'command';
+  const keeper = new Keeper(postmaster, () => start(options, state, account, elsewhere));
   return {
     ...database,
+    keepRunning: (log) => keeper.watch(log),
     stop: async () => {
-      if (!leave) await stopPostmaster(database.dataDir, database.pid);
+      const { pid } = await keeper.end();
+      if (!leave) await stopPostmaster(database.dataDir, pid);
       lock.release();
     },
   };
@@ -97,6 +105,7 @@ async function adopt(state: EmbeddedState, log: (line: string) => void): Promise
     return null;
   }
   const ready = await waitUntilReady(data, {
+    pid: found.pid,
     timeoutMs: LOCK_TIMEOUT_MS,
     died: () =>
       findPostmaster(data) === null ? 'the running PostgreSQL ended while it was being adopted; start again' : null,
@@ -135,7 +144,20 @@ async function start(
   }
   checkData(home);
   const socketDir = socketFolder(home, [tmpdir(), '/tmp']);
-  return launch({ home, socketDir, binaries, account, log: options.log });
+  return launchPatiently({ home, socketDir, binaries, account, log: options.log });
+}
+
+/** After a kill -9 of the server its sessions need a moment to notice; until then a new one rightly refuses to start. */
+async function launchPatiently(options: LaunchOptions): Promise<Postmaster> {
+  for (const deadline = Date.now() + LEFT_SESSIONS_MS; ; await sleep(200)) {
+    try {
+      return await launch(options);
+    } catch (error) {
+      const left =
+        error instanceof CliError && /pre-existing shared memory|lock file .* already exists/.test(error.message);
+      if (!left || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 /** Another process runs `up` on this data: wait until its server is ready, use it, and leave it alone. */
@@ -143,7 +165,8 @@ async function joinServer(dataRoot: string, lockPath: string): Promise<EmbeddedD
   for (const deadline = Date.now() + LOCK_TIMEOUT_MS; Date.now() < deadline; await sleep(50)) {
     const state = readState(dataRoot);
     const found = state === null ? null : findReady(state);
-    if (state !== null && found !== null) return { ...describe(state, found, true), stop: () => Promise.resolve() };
+    if (state !== null && found !== null)
+      return { ...describe(state, found, true), keepRunning: () => () => undefined, stop: () => Promise.resolve() };
     if (lockHolder(lockPath) === null) break;
   }
   throw new CliError(
@@ -162,7 +185,7 @@ function describe(
   state: EmbeddedState,
   { pid, port, socketDir }: Postmaster,
   adopted: boolean,
-): Omit<EmbeddedDatabase, 'stop'> {
+): Omit<EmbeddedDatabase, 'stop' | 'keepRunning'> {
   const place = { host: socketDir, port, database: DATABASE, ssl: false } as const;
   return {
     socketDir,

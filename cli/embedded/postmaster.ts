@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError, errno } from '../errors.ts';
@@ -15,16 +24,42 @@ export interface Postmaster {
 
 const POLL_MS = 10;
 
-/**
- * The server that is alive on this data folder, or null. A pid file whose process is gone, or whose number now belongs
- * to another program, is removed: PostgreSQL itself would refuse to start as long as *any* process has that number.
- */
+/** The server that is alive on this data folder, or null. */
 export function findPostmaster(data: string): Postmaster | null {
   const found = readPostmaster(data);
   if (found === null) return null;
   if (servesFolder(found.pid, data)) return found;
-  rmSync(join(data, 'postmaster.pid'), { force: true });
+  if (isTaken(found.pid)) disown(data);
   return null;
+}
+
+/** Whether any process has this number: another program, or a dead one that nobody has waited for. */
+function isTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errno(error) === 'EPERM';
+  }
+}
+
+/** Larger than any process number, so never in use. */
+const NO_PROCESS = 2_147_483_647;
+
+/**
+ * PostgreSQL refuses to start as long as *any* process has the number in its pid file. The number is replaced, the rest
+ * of the file stays: its shared memory key is how a new server notices that sessions of the old one are still alive.
+ */
+function disown(data: string): void {
+  // The account PostgreSQL runs under could have put a link there; root must not write through it.
+  const file = openSync(join(data, 'postmaster.pid'), constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    const text = readFileSync(file, 'utf8');
+    ftruncateSync(file);
+    writeSync(file, text.replace(/^.*/, String(NO_PROCESS)), 0);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Lines of the file: pid, data folder, start time, port, socket folder, TCP address, shared memory key, status. */
@@ -64,28 +99,31 @@ function commandOf(pid: number): string {
   }
 }
 
-/**
- * Waits until the server accepts connections; a crash recovery before that can take minutes.
- * @param died says that the process we started has ended, and why
- */
-export async function waitUntilReady(
-  data: string,
-  options: { readonly timeoutMs: number; readonly died: () => string | null; readonly onSlow: () => void },
-): Promise<Postmaster> {
+export interface Waiting {
+  /** The server waited for: a file that an earlier one left says nothing about it. */
+  readonly pid: number | undefined;
+  readonly timeoutMs: number;
+  /** Says that the server has ended, and why; null while it is alive. */
+  readonly died: () => string | null;
+  readonly onSlow: () => void;
+}
+
+const SLOW_MS = 3000;
+
+/** Waits until the server accepts connections; a crash recovery before that can take minutes. */
+export async function waitUntilReady(data: string, options: Waiting): Promise<Postmaster> {
   const started = Date.now();
-  let announced = false;
-  for (;;) {
+  for (let announced = false; ; await sleep(POLL_MS)) {
     const cause = options.died();
     if (cause !== null) throw new CliError('start_failed', cause);
     const found = readPostmaster(data);
-    if (found?.status === 'ready') return found;
+    if (found?.status === 'ready' && found.pid === options.pid) return found;
     const waitedMs = Date.now() - started;
     if (waitedMs > options.timeoutMs) throw tooSlow(data, options.timeoutMs);
-    if (waitedMs > 3000 && !announced) {
+    if (waitedMs > SLOW_MS && !announced) {
       announced = true;
       options.onSlow();
     }
-    await sleep(POLL_MS);
   }
 }
 

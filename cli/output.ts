@@ -1,0 +1,19 @@
+/** Where a verb prints: results on standard output, everything about the work itself on standard error. */
+export interface Output {
+  result(line: string): void;
+  note(line: string): void;
+  /** Whether a person is likely to see the result as it is printed. */
+  readonly terminal: boolean;
+}
+
+export function standardOutput(): Output {
+  // A reader that has seen enough (`| head`) closes the pipe; that is not a failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return {
+    result: (line) => process.stdout.write(`${line}\n`),
+    note: (line) => process.stderr.write(`${line}\n`),
+    terminal: process.stdout.isTTY,
+  };
+}

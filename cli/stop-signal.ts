@@ -1,0 +1,31 @@
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+export interface StopSignal {
+  /** The signal that has arrived, or null. */
+  readonly reason: string | null;
+  /** Resolves with the first signal. */
+  wait(): Promise<string>;
+}
+
+/**
+ * Takes over the signals that ask to stop. A second one means "now": the process ends at once. What was acknowledged is
+ * in the database, and the next start finds the database as it is.
+ */
+export function listenForStop(): StopSignal {
+  let reason: string | null = null;
+  let tell: (name: string) => void = () => undefined;
+  const first = new Promise<string>((resolve) => (tell = resolve));
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      if (reason !== null) process.exit(1);
+      reason = name;
+      tell(name);
+    });
+  }
+  return {
+    get reason() {
+      return reason;
+    },
+    wait: () => first,
+  };
+}

@@ -1,0 +1,111 @@
+import {
+  exportTenant,
+  ledgerStatus,
+  verifyFolder,
+  verifyLive,
+  type LedgerOverview,
+  type VerifyReport,
+} from '../../ledger/index.ts';
+import { resolve } from 'node:path';
+import { openKeys, withDatabase } from '../database.ts';
+import type { Answer, ExitCode, Json, Verb, VerbContext } from '../verb.ts';
+
+const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
+  CONSISTENT: 0,
+  TAMPERED: 1,
+  UNVERIFIABLE: 3,
+};
+
+async function verify(context: VerbContext): Promise<Answer> {
+  const [dir] = context.args.positionals;
+  const report = dir === undefined ? await verifyDatabase(context) : await verifyFolder(resolve(dir));
+  const data = { ...report } as unknown as Json;
+  return { exit: EXIT_BY_VERDICT[report.verdict], data, text: reportText(report) };
+}
+
+function verifyDatabase(context: VerbContext): Promise<VerifyReport> {
+  const config = context.project.config();
+  return withDatabase(context, config, async ({ sql }) => verifyLive(sql, await openKeys(context, config, sql)));
+}
+
+function reportText(report: VerifyReport): string {
+  const { firstBad } = report;
+  const anchored = report.anchored ? 'ANCHORED' : 'UNANCHORED';
+  const lines = [report.verdict === 'CONSISTENT' ? `${report.verdict}, ${anchored}` : report.verdict];
+  if (firstBad !== null) {
+    const where = [
+      `log ${firstBad.log}`,
+      firstBad.seq === null ? null : `entry ${String(firstBad.seq)}`,
+      firstBad.section === null ? null : `section ${firstBad.section}`,
+    ];
+    lines.push(`First bad: ${where.filter((part) => part !== null).join(', ')}: ${firstBad.problem}`);
+  }
+  for (const log of report.logs) {
+    const name = log.tenant === null ? log.log : `${log.log} (${log.tenant})`;
+    lines.push(
+      `  ${name}: ${String(log.entries)} entries, ${String(log.openCalls)} open, head ${log.head?.slice(0, 16) ?? 'none'}`,
+    );
+  }
+  lines.push(
+    `${String(report.entries)} entries in ${String(report.logs.length)} logs, ${String(report.openCalls)} open calls.`,
+  );
+  if (report.notProven.length > 0) lines.push('Not proven:', ...report.notProven.map((line) => `  - ${line}`));
+  return lines.join('\n');
+}
+
+function exportFolder(context: VerbContext): Promise<Answer> {
+  const config = context.project.config();
+  const [tenant, dir] = [context.args.required('tenant'), resolve(context.args.required('out'))];
+  const disclose = context.args.flag('facts-only') ? 'facts' : 'all';
+  return withDatabase(context, config, async ({ sql }) => {
+    const keys = await openKeys(context, config, sql);
+    const result = await exportTenant(sql, keys, { tenant, dir, disclose });
+    const text = `Wrote ${String(result.entries)} entries of ${tenant} to ${dir}. Check it with: countersign ledger verify ${dir}`;
+    return { exit: 0, data: { tenant, dir, ...result }, text };
+  });
+}
+
+function status(context: VerbContext): Promise<Answer> {
+  return withDatabase(context, context.project.config(), async ({ sql }) => {
+    const overview = await ledgerStatus(sql);
+    return { exit: 0, data: overview as unknown as Json, text: overviewText(overview) };
+  });
+}
+
+function overviewText({ logs, openCalls, writers }: LedgerOverview): string {
+  const rows = logs.map(
+    (log) =>
+      `  ${log.tenant}: ${String(log.entries)} entries, head ${log.hash?.slice(0, 16) ?? 'none'}, log ${log.log}`,
+  );
+  const alive = writers.filter(({ fenced }) => !fenced).length;
+  return [`${String(logs.length)} logs, ${String(openCalls)} open calls, ${String(alive)} writers`, ...rows].join('\n');
+}
+
+export const verbs: readonly Verb[] = [
+  {
+    path: ['ledger', 'verify'],
+    summary: 'Checks the ledger in the database, or an exported folder, and names the first bad entry.',
+    positionals: ['[DIR]'],
+    example: 'countersign ledger verify ./evidence --json',
+    details:
+      'A folder is checked without a database, a network or a key. Exit code 1: tampered with; 3: could not be read.',
+    run: verify,
+  },
+  {
+    path: ['ledger', 'export'],
+    summary: "Writes a tenant's log to a folder that anyone can verify.",
+    options: {
+      tenant: { value: 'ID', help: 'Tenant whose log is written.', required: true },
+      out: { value: 'DIR', help: 'New or empty folder.', required: true },
+      'facts-only': { help: 'Disclose only the sections without personal data; the others stay as commitments.' },
+    },
+    example: 'countersign ledger export --tenant demo --out ./evidence',
+    run: exportFolder,
+  },
+  {
+    path: ['ledger', 'status'],
+    summary: 'Shows the size and head of every log, open calls and writers.',
+    example: 'countersign ledger status --json',
+    run: status,
+  },
+];

@@ -1,0 +1,102 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startGateway, type RunningGateway } from '../../gateway/main.ts';
+import type { Config } from '../../gateway/config.ts';
+import { readRootKey } from '../../ledger/index.ts';
+import { rootKeySource } from '../database.ts';
+import { connect } from '../embedded/connection.ts';
+import { ensureFirstKey } from '../first-key.ts';
+import { openServing, type ServingDatabase } from '../serving.ts';
+import { checkPorts } from '../ports.ts';
+import { shippedBundle, type Project } from '../project.ts';
+import { greeting } from '../greeting.ts';
+import { listenForStop, type StopSignal } from '../stop-signal.ts';
+import type { Verb, VerbContext } from '../verb.ts';
+
+/**
+ * Database, keys, gateway: up in this order, down in the opposite one. PostgreSQL stops last, because the last outcomes
+ * of calls in progress are written while draining.
+ */
+async function run(context: VerbContext): Promise<null> {
+  const stop = listenForStop();
+  const config = context.project.config();
+  await checkPorts(config.listen);
+  const database = await openServing(context, config);
+  try {
+    if (stop.reason === null) await serve(context, config, database, stop);
+  } finally {
+    await database.stop();
+    context.out.note('Stopped.');
+  }
+  return null;
+}
+
+async function serve(context: VerbContext, config: Config, database: ServingDatabase, stop: StopSignal): Promise<void> {
+  const firstKey = await ensureFirstKey(context, config, database);
+  const gateway = await startGateway({
+    config,
+    connect: (max) => connect(database.gateway, max),
+    rootKey: await readRootKey(rootKeySource(context.project, config, context.env)),
+    build: buildName(context.project.root),
+    shippedBundle: shippedBundle(context.project),
+    resolvePath: (path) => context.project.path(path),
+  });
+  try {
+    announce(context, gateway, config, firstKey);
+    reloadOnRequest(context, gateway);
+    const reason = await stop.wait();
+    context.out.note(`${reason}: finishing the calls in progress…`);
+  } finally {
+    await gateway.drain();
+  }
+}
+
+/** SIGHUP reads the configuration anew: all of it or, when anything is wrong with it, nothing. */
+function reloadOnRequest({ project, out }: VerbContext, gateway: RunningGateway): void {
+  process.on('SIGHUP', () => {
+    void reload(project, gateway).then(out.note, (error: unknown) => {
+      out.note(
+        `Not reloaded, still serving with the old configuration. ${error instanceof Error ? error.message : ''}`,
+      );
+    });
+  });
+}
+
+async function reload(project: Project, gateway: RunningGateway): Promise<string> {
+  await gateway.reload(project.config());
+  return `Reloaded ${project.configPath}.`;
+}
+
+function announce(context: VerbContext, gateway: RunningGateway, config: Config, firstKey: string | null): void {
+  const { dataUrl, adminUrl } = gateway;
+  const startMs = Math.round(context.now() - context.startedAtMs);
+  if (context.json) {
+    context.out.result(
+      JSON.stringify({ ready: true, data_url: dataUrl, admin_url: adminUrl, start_ms: startMs, pid: process.pid }),
+    );
+    return;
+  }
+  const model = config.models.keys().next().value ?? 'MODEL';
+  context.out.result(greeting({ dataUrl, adminUrl, model, startMs, firstKey, terminal: context.out.terminal }));
+}
+
+/** Version and digest of the code, for every entry: the digest is the one the compilation was stamped with. */
+function buildName(root: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const stamp = readFileSync(join(root, 'dist', '.stamp'), 'utf8');
+  return `countersign-${version}+${hash('sha256', stamp, 'hex').slice(0, 16)}`;
+}
+
+export const verbs: readonly Verb[] = [
+  {
+    path: ['up'],
+    summary: 'Starts the gateway, with an embedded PostgreSQL unless database.url is set.',
+    example: 'countersign up --config countersign.yaml',
+    details:
+      'The first start makes the database, the root key and a first API key in .countersign/first-key. Stop with Ctrl-C or\n' +
+      'SIGTERM: calls in progress are finished and recorded. A second signal ends at once; nothing acknowledged is lost.\n' +
+      'SIGHUP reads the configuration anew.',
+    run,
+  },
+];
