@@ -4,7 +4,7 @@ export { canonicalJson, parseCanonical } from './canonical.ts';
 export type { JsonValue } from './canonical.ts';
 export { DEPLOYMENT, sectionNames } from './entry.ts';
 export type { AppendItem, Appended, EntryClass, EntryHeader, EntryKind } from './entry.ts';
-export { openLedger } from './ledger.ts';
+export { openLedger } from './open.ts';
 export type { Ledger, LedgerOptions, LedgerStatus } from './ledger.ts';
 export { openKeyRing } from './keyring.ts';
 export type { KeyRing, KeyRingOptions } from './keyring.ts';

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import type { AppendItem, Appended } from './entry.ts';
 import type { KeyRing } from './keyring.ts';
-import { LedgerError } from './error.ts';
+import type { LedgerError } from './error.ts';
 
 /** What a running ledger says about itself. Counters are since start. */
 export interface LedgerStatus {
@@ -15,8 +15,10 @@ export interface LedgerStatus {
   readonly batches: number;
   /** Items refused as `unavailable`. */
   readonly refused: number;
-  /** Outcomes whose caller was told `unavailable` and that still wait to be appended. */
+  /** Entries whose caller was told `unavailable` and that still wait to be appended. */
   readonly late: number;
+  /** Calls this process holds open. */
+  readonly openCalls: number;
   readonly last: { readonly log: string; readonly seq: number; readonly hash: string } | null;
 }
 
@@ -26,7 +28,8 @@ export interface Ledger {
    * Appends one entry durably. Rejects with LedgerError: `unavailable` when it is not certain within appendTimeoutMs that the
    * entry is durable (a decision that turns out durable later is closed as `not_sent` by the ledger itself; an outcome stays
    * queued and is appended when the database returns), `budget_exceeded` and `unknown_scope` with the scope, `call_closed`,
-   * `duplicate`, `fenced`, `closed`, `invalid_entry`, `unknown_tenant`.
+   * `duplicate`, `fenced` (an outcome is then appended as `late_outcome` by the ledger itself), `closed`, `invalid_entry`,
+   * `invalid_value`, `unknown_tenant`.
    */
   append(item: AppendItem): Promise<Appended>;
   /** `<log>/<inc>/<seq>/<hash>/<wid>/<signature, base64url>`; `requestDigest` is 64 lower hex digits. Stored with a later batch. */
@@ -59,11 +62,6 @@ export interface LedgerOptions {
   readonly recoverMs?: number;
   /** Called once when this process finds itself fenced: it must release nothing more to callers. */
   readonly onFenced?: () => void;
-  /** Failures of background work (renewal, recovery, gap entries). */
+  /** Failures of background work (renewal, recovery, storing receipts). */
   readonly onError?: (error: LedgerError) => void;
-}
-
-export async function openLedger(options: LedgerOptions): Promise<Ledger> {
-  await options.sql`select 1`;
-  throw new LedgerError('unavailable', 'not built yet');
 }

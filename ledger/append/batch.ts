@@ -1,0 +1,122 @@
+import type { SealedBody } from '../seal.ts';
+
+/** An item with everything the append function needs, sealed before it waits. */
+export interface SealedItem {
+  readonly log: string;
+  readonly kind: string;
+  readonly class: string;
+  readonly call: string;
+  readonly timeMs: number;
+  readonly body: SealedBody;
+  readonly keyRef: string | null;
+  readonly open: boolean;
+  /** Reserved by a decision, booked by an outcome; nano-USD. */
+  readonly amount: bigint | null;
+  readonly scopes: readonly string[];
+}
+
+/** A signature waiting to be stored beside its entry. */
+export interface StoredReceipt {
+  readonly log: string;
+  readonly seq: number;
+  readonly digest: string;
+  readonly signature: string;
+}
+
+/** Who appends, and with which number the batch goes on. */
+export interface WriterPosition {
+  readonly wid: string;
+  readonly generation: string;
+  readonly nextWseq: number;
+}
+
+/** The append function's answer to one item. */
+export type Answer =
+  | {
+      readonly is: 'appended';
+      readonly seq: number;
+      readonly timeMs: number;
+      readonly hash: string;
+      readonly wseq: number;
+    }
+  | { readonly is: 'budget_exceeded' | 'unknown_scope'; readonly scope: string }
+  | { readonly is: 'call_closed' | 'duplicate' | 'absent' };
+
+const COLUMNS = 24;
+const PARAMETERS = Array.from({ length: COLUMNS }, (_, index) => `$${String(index + 1)}`).join(',');
+export const APPEND_SQL = `select ledger.append(${PARAMETERS}) as answer`;
+
+/** Parameters of the append call for items sorted by log. `ask` marks items that are only looked up. */
+export function encodeBatch(
+  writer: WriterPosition,
+  items: readonly SealedItem[],
+  receipts: readonly StoredReceipt[],
+  again: { readonly ask: readonly boolean[] } | null,
+): (string | boolean)[] {
+  const scoped = items.some((item) => item.scopes.length > 0);
+  return [
+    writer.wid,
+    writer.generation,
+    String(writer.nextWseq),
+    again !== null,
+    plain(items, (item) => item.log),
+    plain(items, (item) => item.kind),
+    plain(items, (item) => item.class),
+    plain(items, (item) => item.call),
+    plain(items, (item) => String(item.timeMs)),
+    plain(items, (item) => item.body.root),
+    plain(items, (item) => bytes(item.body.leaves)),
+    plain(items, (item) => quoted(item.body.facts)),
+    plain(items, (item) => item.body.factsSalt),
+    plain(items, (item) => bytes(item.body.sealed)),
+    plain(items, (item) => bytes(item.body.content)),
+    plain(items, (item) => item.keyRef ?? 'null'),
+    plain(items, (item) => (item.open ? 't' : 'f')),
+    plain(items, (item) => (item.amount === null ? 'null' : item.amount.toString())),
+    scoped ? plain(items, (item) => `"${item.scopes.join(',')}"`) : '{}',
+    again === null ? '{}' : `{${again.ask.map((ask) => (ask ? 't' : 'f')).join(',')}}`,
+    plain(receipts, (receipt) => receipt.log),
+    plain(receipts, (receipt) => String(receipt.seq)),
+    plain(receipts, (receipt) => receipt.digest),
+    plain(receipts, (receipt) => receipt.signature),
+  ];
+}
+
+/** A PostgreSQL array literal. The driver's own serializer copies every value several times; ours are hex, digits or checked ids. */
+function plain<T>(values: readonly T[], write: (value: T) => string): string {
+  let text = '{';
+  for (const value of values) text += (text.length > 1 ? ',' : '') + write(value);
+  return text + '}';
+}
+
+function bytes(hex: string | null): string {
+  return hex === null ? 'null' : `"\\\\x${hex}"`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
+/** Reads the answer; one element per item, in order. Null when it is not what the function promises. */
+export function decodeAnswer(text: string, items: number): Answer[] | null {
+  const tokens = text.split(',');
+  if (tokens.length !== items) return null;
+  const answers: Answer[] = [];
+  for (const token of tokens) {
+    const answer = decodeToken(token);
+    if (answer === null) return null;
+    answers.push(answer);
+  }
+  return answers;
+}
+
+function decodeToken(token: string): Answer | null {
+  if (token === 'x') return { is: 'call_closed' };
+  if (token === '=') return { is: 'duplicate' };
+  if (token === '0') return { is: 'absent' };
+  if (token.startsWith('-:')) return { is: 'budget_exceeded', scope: token.slice(2) };
+  if (token.startsWith('?:')) return { is: 'unknown_scope', scope: token.slice(2) };
+  const [seq, timeMs, hash, wseq] = token.split(':');
+  if (hash?.length !== 64 || wseq === undefined) return null;
+  return { is: 'appended', seq: Number(seq), timeMs: Number(timeMs), hash, wseq: Number(wseq) };
+}

@@ -1,0 +1,67 @@
+import { LedgerError } from '../error.ts';
+import type { AppendItem } from '../entry.ts';
+import type { JsonValue } from '../canonical.ts';
+
+/** A call this process holds open. */
+export interface OpenCall {
+  readonly reserved: bigint;
+}
+
+/** What an outcome books; `reserved` needs the call to be one of this process. */
+export function amountOf(item: AppendItem, open: OpenCall | undefined): bigint | null {
+  if (item.reserve) return item.reserve.nusd;
+  if (item.settle === undefined) return item.kind === 'outcome' ? 0n : null;
+  if (item.settle.nusd !== 'reserved') return item.settle.nusd;
+  if (open === undefined) {
+    throw new LedgerError(
+      'invalid_entry',
+      'expected an amount to settle, found reserved for a call of another process; pass the amount',
+    );
+  }
+  return open.reserved;
+}
+
+/**
+ * Adds the member `ledger` to the facts: the time the entry was handed over, and the money in it. Facts are committed, so
+ * totals can be recomputed from the log alone.
+ */
+export function withLedgerFacts(
+  item: AppendItem,
+  amount: bigint | null,
+  atMs: number,
+): Record<string, JsonValue | null> {
+  const facts = item.sections['facts'] ?? {};
+  if (typeof facts !== 'object' || Array.isArray(facts) || 'ledger' in facts) {
+    throw new LedgerError(
+      'invalid_entry',
+      'expected facts to be an object without a member named ledger, found another value',
+    );
+  }
+  const own: Record<string, JsonValue> = { at_ms: atMs };
+  if (item.open === true) {
+    own['open'] = true;
+    own['reserved_nusd'] = (amount ?? 0n).toString();
+    own['scopes'] = [...(item.reserve?.scopes ?? [])];
+  } else if (item.kind === 'outcome' || item.kind === 'late_outcome') {
+    own['booked_nusd'] = (amount ?? 0n).toString();
+  }
+  return { ...item.sections, facts: { ...facts, ledger: own } };
+}
+
+/** Closes a call whose decision became durable after its caller had been told `unavailable`: nothing was sent. */
+export function notSentOutcome(decision: AppendItem): AppendItem {
+  return {
+    tenant: decision.tenant,
+    kind: 'outcome',
+    class: 'outcome',
+    call: decision.call,
+    subject: decision.subject,
+    sections: { facts: { status: 'not_sent', cost_nusd: '0' } },
+    settle: { nusd: 0n },
+  };
+}
+
+/** The same outcome from a process that has been fenced. */
+export function lateOutcome(outcome: AppendItem, amount: bigint | null): AppendItem {
+  return { ...outcome, kind: 'late_outcome', class: 'late_outcome', settle: { nusd: amount ?? 0n } };
+}

@@ -1,0 +1,291 @@
+import { LedgerError } from '../error.ts';
+import { checkItem, DEPLOYMENT } from '../entry.ts';
+import type { AppendItem, Appended } from '../entry.ts';
+import type { Ledger, LedgerOptions, LedgerStatus } from '../ledger.ts';
+import type { RandomHex } from '../random.ts';
+import { recoverExpired } from '../recover.ts';
+import { sealBody } from '../seal.ts';
+import type { SealKeys } from '../seal.ts';
+import type { Answer } from './batch.ts';
+import { amountOf, lateOutcome, notSentOutcome, withLedgerFacts } from './items.ts';
+import type { OpenCall } from './items.ts';
+import { createLogBook } from './logs.ts';
+import type { LogBook, LogRef } from './logs.ts';
+import { unavailable } from './pending.ts';
+import type { Pending } from './pending.ts';
+import { AppendQueue } from './queue.ts';
+import type { Gap } from './queue.ts';
+import { formatReceipt } from './receipts.ts';
+import type { ReceiptBook } from './receipts.ts';
+import type { Writer } from './writer.ts';
+
+const BATCH_ITEMS = 256;
+const BATCH_CHARS = 16_000_000;
+const QUEUE_CHARS = 256_000_000;
+const MAX_OPEN_CALLS = 100_000;
+const IDLE_RECEIPTS_MS = 250;
+
+interface HeldCall extends OpenCall {
+  readonly keys: SealKeys;
+}
+
+/** Seals entries, queues them, and keeps the process's lease; see Ledger. */
+export class ProcessLedger implements Ledger {
+  readonly wid: string;
+  readonly #options: LedgerOptions;
+  readonly #writer: Writer;
+  readonly #receipts: ReceiptBook;
+  readonly #random: RandomHex;
+  readonly #logs: LogBook;
+  readonly #queue: AppendQueue;
+  readonly #timeoutMs: number;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #open = new Map<string, HeldCall>();
+  #last: LedgerStatus['last'] = null;
+  #closed = false;
+  #gaps = 0;
+  #recovering = false;
+
+  constructor(options: LedgerOptions, writer: Writer, receipts: ReceiptBook, random: RandomHex) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#receipts = receipts;
+    this.#random = random;
+    this.wid = writer.wid;
+    this.#timeoutMs = options.appendTimeoutMs ?? 5000;
+    this.#logs = createLogBook(options.sql, options.origin, random, (tenant, log) => this.#recordLog(tenant, log));
+    const hooks = {
+      onAppended: (pending: Pending, answer: Extract<Answer, { is: 'appended' }>) => this.#appended(pending, answer),
+      onFenced: () => options.onFenced?.(),
+      onOutcomeFenced: (pending: Pending) => this.#queueItem(lateOutcome(pending.item, pending.sealed.amount), pending),
+      onReturn: (gap: Gap) => this.#recordGap(gap),
+    };
+    const limits = {
+      items: options.queueLimit ?? 10_000,
+      chars: QUEUE_CHARS,
+      batchItems: BATCH_ITEMS,
+      batchChars: BATCH_CHARS,
+      sweepMs: Math.max(5, Math.min(50, this.#timeoutMs / 10)),
+    };
+    this.#queue = new AppendQueue(writer, hooks, limits, () => performance.now());
+  }
+
+  /** Writes the first entries and starts the timers. */
+  async start(): Promise<void> {
+    await this.append({
+      tenant: DEPLOYMENT,
+      kind: 'writer',
+      class: 'event',
+      call: this.wid,
+      subject: null,
+      sections: { facts: { wid: this.wid, algorithm: 'ed25519', key: this.#receipts.publicKey } },
+    });
+    this.#every(this.#options.renewMs ?? 2000, () => this.#renew());
+    this.#every(IDLE_RECEIPTS_MS, () => this.#storeReceipts());
+    const recoverMs = this.#options.recoverMs ?? 3000;
+    if (recoverMs > 0) this.#every(recoverMs, () => this.#recover());
+  }
+
+  append(item: AppendItem): Promise<Appended> {
+    if (this.#closed)
+      return Promise.reject(new LedgerError('closed', 'expected an open ledger, found that close was called'));
+    try {
+      checkItem(item);
+      const log = this.#logs.get(item.tenant);
+      const keys = this.#keysOf(item);
+      if (log instanceof Promise || keys instanceof Promise) return this.#appendLater(item, log, keys);
+      return this.#enqueue(item, log, keys);
+    } catch (error) {
+      return Promise.reject(error instanceof LedgerError ? error : unavailable('keys', error));
+    }
+  }
+
+  signReceipt(entry: Appended, requestDigest: string): string {
+    return formatReceipt(entry, this.wid, this.#receipts.sign(this.#logs.originOf(entry.log), entry, requestDigest));
+  }
+
+  status(): LedgerStatus {
+    const queue = this.#queue;
+    const downForMs = queue.downSinceMs === null ? null : performance.now() - queue.downSinceMs;
+    const working = downForMs === null ? 'up' : 'down';
+    const state = queue.isFenced ? 'fenced' : working;
+    return {
+      state: this.#closed ? 'closed' : state,
+      wid: this.wid,
+      downSinceMs: downForMs === null ? null : this.#options.now() - Math.round(downForMs),
+      queued: queue.waiting,
+      inFlight: queue.inFlight,
+      ...queue.counts,
+      late: queue.late,
+      openCalls: this.#open.size,
+      last: this.#last,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#queue.drain(this.#timeoutMs);
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#queue.stop();
+    await this.#receipts.settled();
+    await this.#background(async () => {
+      while (this.#receipts.waiting > 0) await this.#writer.storeReceipts();
+      await this.#writer.retire();
+    });
+  }
+
+  /** An outcome is sealed with its decision's keys: nothing has to be loaded while the database is away. */
+  #keysOf(item: AppendItem): SealKeys | Promise<SealKeys> {
+    const held = item.kind === 'outcome' || item.kind === 'late_outcome' ? this.#open.get(item.call) : undefined;
+    return held?.keys ?? this.#options.keys.sealKeys(item.tenant, item.subject, this.#options.now());
+  }
+
+  /** The first entry of a tenant or subject: its log or key has to be read or made first, within the same time limit. */
+  async #appendLater(
+    item: AppendItem,
+    log: LogRef | Promise<LogRef>,
+    keys: SealKeys | Promise<SealKeys>,
+  ): Promise<Appended> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(unavailable('timeout')), this.#timeoutMs);
+    });
+    try {
+      const [ref, seal] = await Promise.race([Promise.all([log, keys]), late]);
+      return await this.#enqueue(item, ref, seal);
+    } catch (error) {
+      if (error instanceof LedgerError && error.code !== 'unavailable') throw error;
+      this.#queue.countRefused('connection');
+      throw error instanceof LedgerError ? error : unavailable('connection', error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #enqueue(item: AppendItem, log: LogRef, keys: SealKeys, atMs = this.#options.now()): Promise<Appended> {
+    const amount = amountOf(item, this.#open.get(item.call));
+    const sections = withLedgerFacts(item, amount, atMs);
+    const sealed = {
+      log: log.log,
+      kind: item.kind,
+      class: item.class,
+      call: item.call,
+      timeMs: atMs,
+      body: sealBody(item, sections, keys, this.#random),
+      keyRef: keys.ref,
+      open: item.open === true,
+      amount,
+      scopes: item.reserve?.scopes ?? [],
+    };
+    const keep = item.kind === 'outcome' || item.kind === 'late_outcome' || item.kind === 'gap';
+    const deadlineMs = performance.now() + this.#timeoutMs;
+    return new Promise((resolve, refuse) => {
+      const reject = (error: LedgerError): void => {
+        if (error.code === 'call_closed') this.#open.delete(item.call);
+        refuse(error);
+      };
+      this.#queue.push({ item, sealed, keys, inc: log.inc, deadlineMs, keep, resolve, reject, told: false, tries: 0 });
+    });
+  }
+
+  /** The ledger's own items: they wait as long as it takes, and nobody waits for them. */
+  #queueItem(item: AppendItem, like: Pending): void {
+    const log = this.#logs.get(item.tenant);
+    if (log instanceof Promise) return;
+    this.#enqueue(item, log, like.keys, like.sealed.timeMs).catch((error: unknown) => this.#report(error));
+  }
+
+  #appended(pending: Pending, { seq, hash, timeMs, wseq }: Extract<Answer, { is: 'appended' }>): void {
+    const { sealed, item } = pending;
+    const entry = { log: sealed.log, inc: pending.inc, seq, hash, timeMs, wid: this.wid, wseq };
+    this.#last = { log: sealed.log, seq, hash };
+    if (sealed.open) {
+      if (this.#open.size < MAX_OPEN_CALLS)
+        this.#open.set(sealed.call, { reserved: sealed.amount ?? 0n, keys: pending.keys });
+      // Its caller was told `unavailable` and sent nothing.
+      if (pending.told) this.#queueItem(notSentOutcome(item), pending);
+    } else if (sealed.kind === 'outcome' || sealed.kind === 'late_outcome') {
+      this.#open.delete(sealed.call);
+      this.#receipts.signLater(this.#logs.originOf(sealed.log), entry);
+    }
+    if (!pending.told) pending.resolve(entry);
+  }
+
+  /** Tells the deployment log of a log before the log's first entry; by then another process may have done so. */
+  async #recordLog(tenant: string, log: LogRef): Promise<void> {
+    const call = `log.${log.slot}`;
+    const deployment = tenant === DEPLOYMENT ? log : await this.#logs.get(DEPLOYMENT);
+    const [found] = await this.#options.sql`
+      select 1 from ledger.entries where log = ${deployment.log} and call = ${call} and class = 'event'`;
+    if (found) return;
+    const { slot, nonce, origin } = log;
+    const facts = { log: log.log, slot: Number(slot), nonce, origin, inc: log.inc };
+    const sections = { facts, detail: { tenant } };
+    const keys = await this.#options.keys.sealKeys(DEPLOYMENT, null, this.#options.now());
+    const item = { tenant: DEPLOYMENT, kind: 'log', class: 'event', call, subject: null, sections } as const;
+    await this.#enqueue(item, deployment, keys).catch((error: unknown) => {
+      if (!(error instanceof LedgerError && error.code === 'duplicate')) throw error;
+    });
+  }
+
+  #recordGap(gap: Gap): void {
+    this.#gaps += 1;
+    const nowMs = this.#options.now();
+    const facts = {
+      cause: gap.cause,
+      refused: gap.refused,
+      from_ms: nowMs - Math.round(performance.now() - gap.sinceMs),
+      to_ms: nowMs,
+      last: this.#last,
+    };
+    this.append({
+      tenant: DEPLOYMENT,
+      kind: 'gap',
+      class: 'event',
+      call: `gap.${this.wid}.${String(this.#gaps)}`,
+      subject: null,
+      sections: { facts },
+    }).catch((error: unknown) => this.#report(error));
+  }
+
+  #every(ms: number, work: () => Promise<void>): void {
+    this.#timers.push(setInterval(() => void this.#background(work), ms).unref());
+  }
+
+  async #renew(): Promise<void> {
+    if (!(await this.#writer.renew())) this.#queue.fence();
+  }
+
+  async #storeReceipts(): Promise<void> {
+    if (this.#queue.inFlight === 0 && this.#receipts.waiting > 0) await this.#writer.storeReceipts();
+  }
+
+  async #recover(): Promise<void> {
+    if (this.#recovering || this.#queue.isFenced || this.#queue.downSinceMs !== null) return;
+    this.#recovering = true;
+    try {
+      await recoverExpired({ sql: this.#options.sql, ledger: this });
+      await this.#options.sql`select ledger.prune_budget_totals(5000)`;
+    } finally {
+      this.#recovering = false;
+    }
+  }
+
+  async #background(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    const known = error instanceof LedgerError;
+    this.#options.onError?.(
+      known
+        ? error
+        : new LedgerError('unavailable', 'background work of the ledger failed; it is tried again', { cause: error }),
+    );
+  }
+}

@@ -1,0 +1,293 @@
+import { LedgerError } from '../error.ts';
+import { Backlog } from './backlog.ts';
+import type { BacklogLimits, Batch } from './backlog.ts';
+import type { Answer } from './batch.ts';
+import { classifyFailure } from './failure.ts';
+import { fencedError, refusal, unavailable } from './pending.ts';
+import type { Pending } from './pending.ts';
+
+/** The database side of the queue. */
+export interface AppendPort {
+  /** One append call. `again` is set when an earlier call with these items may have been committed. */
+  send(items: readonly Pending[], again: { ask: readonly boolean[] } | null): Promise<Answer[]>;
+  /** Makes sure that no earlier call of this process can still commit; false when this process is fenced. */
+  resume(): Promise<boolean>;
+}
+
+export interface QueueHooks {
+  /** Durable. `pending.told` says that the caller had been answered `unavailable` before. */
+  readonly onAppended: (pending: Pending, answer: Extract<Answer, { is: 'appended' }>) => void;
+  readonly onFenced: () => void;
+  /** An outcome that this process may not append any more. */
+  readonly onOutcomeFenced: (pending: Pending) => void;
+  /** Items were refused as `unavailable` since the last time, and the database is back. */
+  readonly onReturn: (gap: Gap) => void;
+}
+
+/** A time in which items were refused. */
+export interface Gap {
+  readonly cause: string;
+  readonly refused: number;
+  /** Monotonic time of the first refusal. */
+  readonly sinceMs: number;
+}
+
+export interface QueueLimits extends BacklogLimits {
+  /** How often deadlines are looked at. */
+  readonly sweepMs: number;
+}
+
+const MAX_PAUSE_MS = 1000;
+const FIRST_PAUSE_MS = 20;
+const LATE_TRIES = 60;
+
+/**
+ * Natural batching on one connection: a batch goes out when none is in flight, with all that waits. Order within a log is the
+ * order of `push`.
+ */
+export class AppendQueue {
+  readonly #port: AppendPort;
+  readonly #hooks: QueueHooks;
+  readonly #sweepMs: number;
+  readonly #clock: () => number;
+  readonly #backlog: Backlog;
+  readonly #drained: (() => void)[] = [];
+  readonly counts = { appended: 0, batches: 0, refused: 0 };
+  #flight: Batch | null = null;
+  #scheduled = false;
+  #sweeper: NodeJS.Timeout | null = null;
+  #fenced = false;
+  #downSinceMs: number | null = null;
+  #failures = 0;
+  #gap = { cause: 'timeout', refused: 0, sinceMs: 0 };
+
+  /** @param clock monotonic, ms */
+  constructor(port: AppendPort, hooks: QueueHooks, limits: QueueLimits, clock: () => number) {
+    this.#port = port;
+    this.#hooks = hooks;
+    this.#sweepMs = limits.sweepMs;
+    this.#clock = clock;
+    this.#backlog = new Backlog(limits);
+  }
+
+  get isFenced(): boolean {
+    return this.#fenced;
+  }
+
+  /** On the monotonic clock; null while appends work. */
+  get downSinceMs(): number | null {
+    return this.#downSinceMs;
+  }
+
+  get waiting(): number {
+    return this.#backlog.size;
+  }
+
+  get inFlight(): number {
+    return this.#flight?.items.length ?? 0;
+  }
+
+  /** Items that wait although their caller was told `unavailable`. */
+  get late(): number {
+    return this.#backlog.all().filter((pending) => pending.told && pending.keep).length;
+  }
+
+  push(pending: Pending): void {
+    if (this.#fenced && pending.sealed.kind !== 'late_outcome') this.#refuseFenced(pending);
+    else if (this.#backlog.isFull && !pending.keep) this.refuse(pending, 'queue_full');
+    else {
+      this.#backlog.push(pending);
+      this.#sweeper ??= setInterval(() => this.#sweep(), this.#sweepMs);
+      this.#schedule();
+    }
+  }
+
+  /** Tells the caller `unavailable` and counts it for the gap entry. */
+  refuse(pending: Pending, cause: string): void {
+    if (pending.told) return;
+    pending.told = true;
+    this.countRefused(cause);
+    pending.reject(unavailable(cause));
+  }
+
+  countRefused(cause: string): void {
+    this.counts.refused += 1;
+    if (this.#gap.refused === 0) {
+      this.#gap.sinceMs = this.#clock();
+      if (this.#downSinceMs === null) this.#gap.cause = cause;
+    }
+    this.#gap.refused += 1;
+  }
+
+  /** Another process has taken over: only late outcomes go on. */
+  fence(): void {
+    if (!this.#fenced) {
+      this.#fenced = true;
+      this.#hooks.onFenced();
+    }
+    for (const pending of this.#backlog.takeAll()) this.push(pending);
+  }
+
+  /** Resolves when nothing waits, or after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#flight === null && this.#backlog.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#drained.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends the timers; what still waits is refused. */
+  stop(): void {
+    for (const pending of this.#backlog.takeAll()) this.refuse(pending, 'closed');
+    this.#rest();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#flight !== null || this.#downSinceMs !== null) return;
+    this.#scheduled = true;
+    // Appends of one turn of the event loop share a batch.
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#flight !== null || this.#downSinceMs !== null) return;
+    const batch = this.#backlog.next();
+    if (batch !== null) void this.#send(batch);
+    else this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#sweeper) clearInterval(this.#sweeper);
+    this.#sweeper = null;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    this.#flight = batch;
+    try {
+      // An item whose caller has gone is only looked up, unless it is evidence that has to be kept.
+      const again = batch.again ? { ask: batch.items.map((pending) => pending.told && !pending.keep) } : null;
+      const answers = await this.#port.send(batch.items, again);
+      this.#flight = null;
+      this.#failures = 0;
+      this.counts.batches += 1;
+      for (const [index, pending] of batch.items.entries()) this.#answer(pending, answers[index] ?? { is: 'absent' });
+      this.#reportGap();
+    } catch (error) {
+      this.#flight = null;
+      this.#failed(batch, error);
+    }
+    this.#pump();
+  }
+
+  #answer(pending: Pending, answer: Answer): void {
+    if (answer.is === 'appended') {
+      this.counts.appended += 1;
+      this.#hooks.onAppended(pending, answer);
+      return;
+    }
+    // The survivor fences first and closes the calls one by one: the unknown that a late outcome corrects may be about to come.
+    if (answer.is === 'call_closed' && this.#fenced && pending.tries < LATE_TRIES) {
+      pending.tries += 1;
+      setTimeout(() => this.push(pending), MAX_PAUSE_MS).unref();
+      return;
+    }
+    if (!pending.told) pending.reject(refusal(answer, pending.sealed));
+  }
+
+  #reportGap(): void {
+    if (this.#gap.refused === 0 || this.#fenced) return;
+    const gap = this.#gap;
+    this.#gap = { cause: 'timeout', refused: 0, sinceMs: 0 };
+    this.#hooks.onReturn(gap);
+  }
+
+  #failed(batch: Batch, error: unknown): void {
+    const failure = classifyFailure(error);
+    switch (failure.is) {
+      case 'later':
+      case 'ambiguous':
+        this.#backlog.putFirst({ items: batch.items, again: batch.again || failure.is === 'ambiguous' });
+        this.#goDown(failure.cause);
+        return;
+      case 'fenced':
+        if (batch.items.every((pending) => pending.sealed.kind === 'late_outcome')) {
+          for (const pending of batch.items) this.#refuseFenced(pending);
+          return;
+        }
+        this.#backlog.putFirst(batch);
+        this.fence();
+        return;
+      case 'isolation':
+        for (const pending of batch.items) {
+          pending.reject(
+            new LedgerError(
+              'isolation',
+              'expected a READ COMMITTED connection, found another level; check the database URL',
+            ),
+          );
+        }
+        return;
+      case 'duplicate':
+        if (batch.again) this.#split(batch, '23505');
+        else this.#backlog.putFirst({ items: batch.items, again: true });
+        return;
+      case 'refused':
+        this.#split(batch, failure.code);
+    }
+  }
+
+  /** One bad item must not take its neighbours along. */
+  #split({ items, again }: Batch, sqlState: string): void {
+    const [only] = items;
+    if (items.length > 1) {
+      const middle = items.length >> 1;
+      this.#backlog.putFirst({ items: items.slice(0, middle), again }, { items: items.slice(middle), again });
+    } else if (only && !only.told) {
+      only.reject(
+        new LedgerError('invalid_entry', `expected an entry the database accepts, found one it refuses (${sqlState})`),
+      );
+    }
+  }
+
+  #goDown(cause: string): void {
+    if (this.#gap.refused === 0) this.#gap.cause = cause;
+    const pauseMs =
+      this.#failures === 0 ? 0 : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10));
+    this.#downSinceMs ??= this.#clock();
+    this.#failures += 1;
+    this.#sweeper ??= setInterval(() => this.#sweep(), this.#sweepMs);
+    setTimeout(() => void this.#resume(), pauseMs).unref();
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      const alive = await this.#port.resume();
+      this.#downSinceMs = null;
+      if (!alive) this.fence();
+      this.#pump();
+    } catch {
+      this.#goDown(this.#gap.cause);
+    }
+  }
+
+  #refuseFenced(pending: Pending): void {
+    if (pending.sealed.kind === 'outcome') this.#hooks.onOutcomeFenced(pending);
+    if (!pending.told) pending.reject(fencedError());
+    pending.told = true;
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock();
+    const cause = this.#downSinceMs === null ? 'timeout' : this.#gap.cause;
+    for (const pending of this.#flight?.items ?? []) if (pending.deadlineMs <= nowMs) this.refuse(pending, cause);
+    this.#backlog.expire(nowMs, (pending) => this.refuse(pending, cause));
+  }
+}

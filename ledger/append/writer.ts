@@ -1,0 +1,79 @@
+import type postgres from 'postgres';
+import type { RandomHex } from '../random.ts';
+import { APPEND_SQL, decodeAnswer, encodeBatch } from './batch.ts';
+import type { AppendPort } from './queue.ts';
+import type { ReceiptBook } from './receipts.ts';
+
+/** This process as a row of ledger.writers. */
+export interface Writer extends AppendPort {
+  readonly wid: string;
+  /** False when this process is fenced. */
+  renew(): Promise<boolean>;
+  /** Stores signatures for which no batch came along. */
+  storeReceipts(): Promise<void>;
+  retire(): Promise<void>;
+}
+
+const RECEIPTS_A_BATCH = 256;
+
+/** Registers a new writer: a fresh id and a fresh lease for every process start. */
+export async function registerWriter(options: {
+  readonly sql: postgres.Sql;
+  readonly writerSql: postgres.Sql;
+  readonly receipts: ReceiptBook;
+  readonly random: RandomHex;
+  readonly leaseMs: number;
+}): Promise<Writer> {
+  const { sql, writerSql, receipts, leaseMs } = options;
+  const wid = `w-${options.random(8)}`;
+  let generation = '1';
+  let nextWseq = 1;
+  await sql`select ledger.register_writer(${wid}, ${receipts.publicKey}, ${leaseMs})`;
+
+  return {
+    wid,
+    send: async (items, again) => {
+      const riding = receipts.take(RECEIPTS_A_BATCH);
+      try {
+        const sealed = items.map((pending) => pending.sealed);
+        const parameters = encodeBatch({ wid, generation, nextWseq }, sealed, riding, again);
+        const [row] = await writerSql.unsafe<{ answer: string }[]>(APPEND_SQL, parameters, { prepare: true });
+        const answers = decodeAnswer(row?.answer ?? '', items.length);
+        if (answers === null) throw new TypeError('ledger.append answered in another form than this build knows');
+        for (const answer of answers) if (answer.is === 'appended') nextWseq = Math.max(nextWseq, answer.wseq + 1);
+        return answers;
+      } catch (error) {
+        receipts.giveBack(riding);
+        throw error;
+      }
+    },
+    resume: async () => {
+      const [row] = await writerSql<{ generation: string | null }[]>`
+        select ledger.resume_writer(${wid}, ${generation}, ${leaseMs}) as generation`;
+      if (row?.generation === null || row?.generation === undefined) return false;
+      generation = row.generation;
+      return true;
+    },
+    renew: async () => {
+      const asked = generation;
+      const [row] = await sql<{ alive: boolean }[]>`
+        select ledger.renew_lease(${wid}, ${asked}, ${leaseMs}, ${nextWseq - 1}) as alive`;
+      // A resume that overlapped raised the generation: the answer is about the old one.
+      return row?.alive === true || asked !== generation;
+    },
+    storeReceipts: async () => {
+      const batch = receipts.take(RECEIPTS_A_BATCH);
+      if (batch.length === 0) return;
+      try {
+        await sql`select ledger.store_receipts(${wid}, ${batch.map((each) => each.log)}, ${batch.map((each) => each.seq)}::bigint[],
+          ${batch.map((each) => each.digest)}, ${batch.map((each) => each.signature)})`;
+      } catch (error) {
+        receipts.giveBack(batch);
+        throw error;
+      }
+    },
+    retire: async () => {
+      await sql`select ledger.retire_writer(${wid}, ${nextWseq - 1})`;
+    },
+  };
+}
