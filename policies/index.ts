@@ -1,0 +1,17 @@
+export { ENTRYPOINT, loadBundle } from './bundle.ts';
+export type { Bundle, BundleIdentity, BundleManifest } from './bundle.ts';
+export { combineBundles, COMBINER_VERSION, uniteCandidates } from './combine.ts';
+export type { Candidate, CandidateResult, UnitedDecision } from './combine.ts';
+export { OBLIGATION_TYPES } from './decision.ts';
+export type { Decision, Evaluation, Obligation, Operator, Reason, Undecided, UndecidedCode } from './decision.ts';
+export { PolicyError } from './errors.ts';
+export type { PolicyErrorCode } from './errors.ts';
+export { createPolicyInput, policyTime, SCHEMA_VERSION } from './input.ts';
+export type { JsonValue, PolicyFacts, PolicyInput } from './input.ts';
+export { mergeObligations } from './obligation.ts';
+export type { MergedObligations, MergedRedaction, MergedRoute } from './obligation.ts';
+export { tenantParameters } from './parameters.ts';
+export type { TenantParameters } from './parameters.ts';
+export { createPdp } from './pdp.ts';
+export type { Pdp, PdpOptions } from './pdp.ts';
+export { policySchemas } from './schema.ts';
