@@ -199,8 +199,10 @@ class HttpExchange implements DispatchHandler, HttpAnswer {
         hint,
       );
     }
-    if (hint?.startsWith('HPE_') === true || hint === 'UND_ERR_HEADERS_OVERFLOW')
-      return new UpstreamFailure('bad_answer', true, hint);
+    if (error.name === 'HTTPParserError' || hint === 'UND_ERR_HEADERS_OVERFLOW') {
+      // Without the parser's text, which quotes the provider.
+      return new UpstreamFailure('bad_answer', true, 'not HTTP');
+    }
     return new UpstreamFailure(this.status === 0 ? 'closed_early' : 'broken_answer', true, hint);
   }
 

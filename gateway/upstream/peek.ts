@@ -3,6 +3,7 @@
  * the first event. Such a stream becomes an ordinary error response, which can be retried or shown to the caller.
  */
 import { UpstreamFailure } from './failure.ts';
+import { isObject, parseObject } from './json.ts';
 import type { SseEvent, UpstreamResponse } from './upstream.ts';
 
 /** At most so many events without content are held back. */
@@ -84,7 +85,7 @@ async function* resume(
 /** Whether an event carries an error, something for the reader, or neither (heartbeats, a role without content). */
 function lookAt(data: string | null): Look {
   if (data === null) return 'empty';
-  const chunk = parse(data);
+  const chunk = parseObject(data);
   if (chunk === null) return 'content';
   if (isObject(chunk['error'])) return 'error';
   const { choices } = chunk;
@@ -118,7 +119,7 @@ const STATUS_OF_TYPE = new Map([
 ]);
 
 function errorResponse(response: UpstreamResponse, data: string): UpstreamResponse {
-  const error = parse(data)?.['error'];
+  const error = parseObject(data)?.['error'];
   const { code, type } = isObject(error) ? error : {};
   const numeric = typeof code === 'number' ? code : Number.NaN;
   const named = STATUS_OF_TYPE.get(String(type)) ?? STATUS_OF_TYPE.get(String(code)) ?? 502;
@@ -133,17 +134,4 @@ function errorResponse(response: UpstreamResponse, data: string): UpstreamRespon
     },
     discard: () => undefined,
   };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parse(data: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

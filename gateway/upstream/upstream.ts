@@ -52,8 +52,8 @@ export interface SseEvent {
 }
 
 /**
- * An answer whose headers have arrived. Exactly one of `body`, `events`, `discard` is called, once: an answer nobody
- * takes would hold its connection.
+ * An answer whose headers have arrived. One of `body` and `events` is called once, or `discard`: an answer nobody takes
+ * would hold its connection.
  */
 export interface UpstreamResponse {
   /** The upstream's own status, never a 1xx or 3xx. */
@@ -66,10 +66,14 @@ export interface UpstreamResponse {
   body(): Promise<Buffer>;
   /**
    * The events of a streamed 200 answer in OpenAI's chunk shape. Throws GatewayError upstream_error when the stream
-   * breaks, upstream_timeout when it stalls, client_closed after an abort. Leaving the loop early closes the connection.
+   * breaks, upstream_timeout when it stalls, client_closed after an abort (unless the whole answer had arrived by then).
+   * Leaving the loop early closes the connection.
    */
   events(): AsyncIterable<SseEvent>;
-  /** Gives the answer up: a short rest is drained so that the connection can be used again, anything else is cut. */
+  /**
+   * Gives the answer up, at any time: before anything was read a short rest is drained so that the connection can be
+   * used again, anything else is cut.
+   */
   discard(): void;
 }
 

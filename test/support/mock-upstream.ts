@@ -243,7 +243,7 @@ function writeWhole(response: ServerResponse, payload: string | Buffer, chosen: 
     response.flushHeaders();
   } else if (chosen.breakAfterChunks !== undefined || chosen.stallAfterChunks !== undefined) {
     response.write(bytes.subarray(0, bytes.length >> 1), () => {
-      if (chosen.breakAfterChunks !== undefined) response.destroy();
+      if (chosen.breakAfterChunks !== undefined) setTimeout(() => response.destroy(), 10);
     });
   } else {
     response.end(bytes);
@@ -314,6 +314,7 @@ async function writeStream(response: ServerResponse, body: string, chosen: MockB
   for (const delta of deltas(body, chosen)) {
     if (sent === chosen.stallAfterChunks) return;
     if (sent === chosen.breakAfterChunks) {
+      await sleep(10); // what was written so far leaves first
       response.destroy();
       return;
     }
