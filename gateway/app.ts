@@ -45,9 +45,20 @@ export function createDataListener(services: Services, health: Health): DataList
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
     const { ready, checks } = await health.ready();
-    return c.json({ ready: ready && !gate.draining, checks: { ...checks, accepting: !gate.draining } }, ready && !gate.draining ? 200 : 503);
+    return c.json(
+      { ready: ready && !gate.draining, checks: { ...checks, accepting: !gate.draining } },
+      ready && !gate.draining ? 200 : 503,
+    );
   });
-  app.notFound((c) => refuse(c, new GatewayError('not_found', `No such endpoint: ${c.req.method} ${c.req.path.slice(0, 100)}. This gateway serves /v1/chat/completions and /v1/models.`)));
+  app.notFound((c) =>
+    refuse(
+      c,
+      new GatewayError(
+        'not_found',
+        `No such endpoint: ${c.req.method} ${c.req.path.slice(0, 100)}. This gateway serves /v1/chat/completions and /v1/models.`,
+      ),
+    ),
+  );
   app.onError((cause, c) => {
     services.log.unexpected(null, cause);
     return refuse(c, new GatewayError('internal_error', 'The gateway failed to handle this request.'));
@@ -67,8 +78,20 @@ class Gate {
   }
 
   run(c: Raw, work: () => Promise<void>): Response {
-    if (this.draining) return refuse(c, new GatewayError('draining', 'This gateway is stopping. Try again: another instance will answer.', { retryAfterS: 1 }));
-    if (this.inFlight >= this.#limit()) return refuse(c, new GatewayError('rate_limited', 'This gateway is handling as many calls as it accepts. Try again shortly.', { retryAfterS: 1 }));
+    if (this.draining)
+      return refuse(
+        c,
+        new GatewayError('draining', 'This gateway is stopping. Try again: another instance will answer.', {
+          retryAfterS: 1,
+        }),
+      );
+    if (this.inFlight >= this.#limit())
+      return refuse(
+        c,
+        new GatewayError('rate_limited', 'This gateway is handling as many calls as it accepts. Try again shortly.', {
+          retryAfterS: 1,
+        }),
+      );
     this.inFlight += 1;
     void work()
       .catch(() => c.env.outgoing.destroy())

@@ -9,24 +9,20 @@ import type { BudgetLimits, Config } from './config.ts';
 import { hasLimit } from './config.ts';
 import type { BudgetFact } from './pipeline/decide.ts';
 
-const ORGANISATION = 'org';
-
-/** The configured scopes that apply to a tenant, in the order the ledger locks them. */
-export function configuredScopes(config: Config, tenant: string): string[] {
-  const budget = config.tenants.get(tenant)?.budget;
-  return [
-    ...(hasLimit(config.organisation.budget) ? [ORGANISATION] : []),
-    ...(budget !== undefined && hasLimit(budget) ? [`tenant:${tenant}`] : []),
-  ];
-}
-
 /** Writes the configured limits; a scope whose limits were taken out of the configuration loses them here too. */
 export async function applyBudgets(sql: Sql, config: Config): Promise<void> {
   const budgets: [string, BudgetLimits][] = [
-    [ORGANISATION, config.organisation.budget],
+    ['org', config.organisation.budget],
     ...[...config.tenants.values()].map((tenant): [string, BudgetLimits] => [`tenant:${tenant.id}`, tenant.budget]),
   ];
-  const known = new Set((await readBudgets(sql, budgets.map(([scope]) => scope))).map((state) => state.scope));
+  const known = new Set(
+    (
+      await readBudgets(
+        sql,
+        budgets.map(([scope]) => scope),
+      )
+    ).map((state) => state.scope),
+  );
   for (const [scope, budget] of budgets) {
     if (!hasLimit(budget) && !known.has(scope)) continue;
     await setBudgetScope(sql, { scope, day: budget.dailyNusd, week: budget.weeklyNusd, month: budget.monthlyNusd });
@@ -72,6 +68,8 @@ function factOf(state: BudgetState): BudgetFact {
   return {
     id: state.scope,
     remaining_ratio_ppm: Number(ratio),
-    remaining_micro_usd: Number(remaining > BigInt(Number.MAX_SAFE_INTEGER) ? BigInt(Number.MAX_SAFE_INTEGER) : remaining),
+    remaining_micro_usd: Number(
+      remaining > BigInt(Number.MAX_SAFE_INTEGER) ? BigInt(Number.MAX_SAFE_INTEGER) : remaining,
+    ),
   };
 }

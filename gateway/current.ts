@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createPriceBook, priceProvider } from '../costs/index.ts';
 import type { Bundle } from '../policies/index.ts';
 import { createPdp, loadBundle } from '../policies/index.ts';
+import { clientAddressBehind } from './access/source.ts';
 import type { Config } from './config.ts';
 import { configDigest, SHIPPED_BUNDLE } from './config.ts';
 import type { Current } from './services.ts';
@@ -21,6 +22,7 @@ export async function buildCurrent(config: Config, options: CurrentOptions): Pro
     configDigest: configDigest(config),
     pdp,
     prices: createPriceBook({ overrides: config.priceOverrides, providers: pricedProviders(config) }),
+    addressOf: clientAddressBehind(config.trustedProxies),
     bundles: new Map([...config.tenants.values()].map((tenant) => [tenant.id, pdp.identities(tenant.policies)])),
   };
 }
@@ -36,5 +38,7 @@ function tenantData(config: Config): Record<string, Config['printable']> {
 }
 
 function pricedProviders(config: Config): Map<string, string | null> {
-  return new Map([...config.deployments.values()].map((deployment) => [deployment.provider, priceProvider(deployment)]));
+  return new Map(
+    [...config.deployments.values()].map((deployment) => [deployment.provider, priceProvider(deployment)]),
+  );
 }

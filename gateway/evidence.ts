@@ -125,7 +125,13 @@ function requestContent(call: Call, exchange: ClassifiedExchange): JsonValue | n
 }
 
 export function findingRows(summary: Classification['summary']): JsonValue {
-  return summary.map(({ type, kind, count, max_score, paths }) => ({ type, kind, count, max_score, paths: [...paths] }));
+  return summary.map(({ type, kind, count, max_score, paths }) => ({
+    type,
+    kind,
+    count,
+    max_score,
+    paths: [...paths],
+  }));
 }
 
 export function appliedRows(applied: readonly AppliedRedaction[]): JsonValue {
@@ -141,7 +147,8 @@ function scannedFacts({ scannedTexts, scannedChars }: Classification): JsonValue
 }
 
 /** How a forwarded call ended. */
-export type OutcomeStatus = 'ok' | 'upstream_error' | 'upstream_timeout' | 'interrupted' | 'aborted' | 'withheld' | 'failed';
+export type OutcomeStatus =
+  'ok' | 'upstream_error' | 'upstream_timeout' | 'interrupted' | 'aborted' | 'withheld' | 'failed';
 
 export interface Settlement {
   readonly nusd: bigint | 'reserved';
@@ -177,12 +184,18 @@ export function settle(call: Call, status: OutcomeStatus): Settlement {
 /** Without the provider's count: nothing for an error it answered, otherwise what was sent and what came back. */
 function estimate(call: Call, status: OutcomeStatus): Usage {
   const { answer, enforced } = call;
-  if (status === 'upstream_error' && answer.receivedChars === 0) return estimatedUsage({ inputTokens: 0, outputTokens: 0 });
+  if (status === 'upstream_error' && answer.receivedChars === 0)
+    return estimatedUsage({ inputTokens: 0, outputTokens: 0 });
   const sent = Buffer.byteLength(enforced?.bodies[0]?.text ?? '');
   return estimatedUsage({ inputTokens: estimateTokens(sent), outputTokens: estimateTokens(answer.receivedChars) });
 }
 
-export function outcomeSections(call: Call, status: OutcomeStatus, code: string | null, settlement: Settlement): Sections {
+export function outcomeSections(
+  call: Call,
+  status: OutcomeStatus,
+  code: string | null,
+  settlement: Settlement,
+): Sections {
   const { answer, reservation } = call;
   return {
     facts: {

@@ -2,15 +2,23 @@
  * Composes the gateway: pools, keys, ledger, policies, upstreams, two listeners, jobs. Start and stop are entries in the
  * ledger; a stop waits for the calls in progress and closes the database connections last.
  */
-import { createAdaptorServer } from '@hono/node-server';
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Sql } from 'postgres';
-import type { KeyRing, Ledger } from '../ledger/index.ts';
-import { DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
-import { createAnalyzer } from '../redaction/index.ts';
-import type { JsonValue } from '../redaction/index.ts';
+import { recordInto } from './access/events.ts';
+import type { RecordEvent } from './access/events.ts';
+import { fetchJsonThrough } from './access/issuer-keys.ts';
+import type { TokenVerifier } from './access/jwt.ts';
+import { createTokenVerifier } from './access/jwt.ts';
+import { createKeyCache } from './access/key-cache.ts';
+import type { KeyCache } from './access/key-cache.ts';
+import type { ApiKey } from './access/keys.ts';
+import type { Principal } from './access/principal.ts';
+import { createFailureLimiter } from './access/limiter.ts';
+import { principalOfKey } from './access/key-principal.ts';
+import { createRefusalCounter } from './access/refusals.ts';
+import type { RefusalCounter } from './access/refusals.ts';
+import type { DataListener } from './app.ts';
 import { createDataListener } from './app.ts';
 import { applyBudgets, BudgetSnapshot } from './budgets.ts';
 import type { Config } from './config.ts';
@@ -20,10 +28,19 @@ import { buildCurrent } from './current.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
 import { GatewayError } from './errors.ts';
+import { listen as listenOn, urlOf } from './listen.ts';
+import type { CallLog } from './log.ts';
+import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { createAuthenticate } from './pipeline/authenticate.ts';
 import type { Current, Services } from './services.ts';
 import { createAnthropicUpstream } from './upstream/anthropic.ts';
 import { createOpenAiUpstream } from './upstream/openai.ts';
 import { createSandboxUpstream } from './upstream/sandbox.ts';
+import type { KeyRing, Ledger } from '../ledger/index.ts';
+import { DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
+import type { JsonValue } from '../redaction/index.ts';
+import { createAnalyzer } from '../redaction/index.ts';
 
 export interface GatewayOptions extends CurrentOptions {
   readonly config: Config;
@@ -37,8 +54,237 @@ export interface GatewayOptions extends CurrentOptions {
 export interface RunningGateway {
   readonly dataUrl: string;
   readonly adminUrl: string;
-  /** Replaces the configuration, all or nothing. */
+  /** Replaces the configuration, all or nothing. Throws GatewayError `conflict` when only a restart can apply it. */
   reload(config: Config): Promise<void>;
   /** Refuses new calls, waits for the running ones (bounded), writes the stop entry, closes everything. */
   drain(): Promise<void>;
+}
+
+/** How often the background jobs look: budget facts for policies, refusal counters. */
+const JOB_MS = 2000;
+/** Connections for everything but appends. */
+const POOL_SIZE = 6;
+
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const parts = await openParts(options);
+  const { services, budgets, refusals } = parts;
+  const health = { ready: () => readiness(parts) };
+  const data = createDataListener(services, health);
+  const admin = createAdminApp({ ...parts, health, now: services.now });
+  const { listen } = parts.current().config;
+  const dataServer = await listenOn(data.app.fetch, listen.host, listen.port, 'listen.port');
+  const adminServer = await listenOn(admin.fetch, listen.adminHost, listen.adminPort, 'listen.admin_port').catch(
+    async (error: unknown) => {
+      dataServer.close();
+      throw error;
+    },
+  );
+  const jobs = setInterval(() => {
+    void budgets.refresh().catch((error: unknown) => services.log.error('budget_snapshot', error));
+    void refusals.flush();
+  }, JOB_MS);
+  await recordStart(parts, options);
+  services.log.info('start', { data: urlOf(dataServer), admin: urlOf(adminServer) });
+  return {
+    dataUrl: urlOf(dataServer),
+    adminUrl: urlOf(adminServer),
+    reload: (config) => reload(parts, options, config),
+    drain: async () => {
+      clearInterval(jobs);
+      await drain(parts, data, [dataServer, adminServer]);
+    },
+  };
+}
+
+/** Everything between the listeners and the database, as the two listeners share it. */
+export interface Parts {
+  readonly services: Services;
+  readonly current: () => Current;
+  readonly replace: (next: Current) => void;
+  readonly sql: Sql;
+  readonly writerSql: Sql;
+  readonly ledger: Ledger;
+  readonly keys: KeyRing;
+  readonly keyCache: KeyCache;
+  readonly egress: Egress;
+  readonly budgets: BudgetSnapshot;
+  readonly refusals: RefusalCounter;
+  readonly record: RecordEvent;
+}
+
+async function openParts(options: GatewayOptions): Promise<Parts> {
+  let current = await buildCurrent(options.config, options);
+  const { config } = current;
+  const log = createLog({ level: config.logging.level });
+  const metrics = createMetrics(config);
+  const evidence = await openEvidence(options, log);
+  const { sql, ledger, keys } = evidence;
+  await applyBudgets(sql, config);
+  const record = recordInto(ledger, () => randomUUID());
+  const principalOf = (key: ApiKey): Principal | null => principalOfKey(current.config, key);
+  const keyCache = await createKeyCache({
+    sql,
+    now,
+    clock,
+    principalOf,
+    onError: (error) => log.error('key_cache', error),
+  });
+  const egress = createEgress({});
+  const tokensFor = (next: Config): TokenVerifier =>
+    createTokenVerifier({ config: next, fetchJson: fetchJsonThrough(egress), now, clock });
+  let tokens = tokensFor(config);
+  const refusals = createRefusalCounter({ now, write: (counted) => writeRefusals(record, counted) });
+  const budgets = new BudgetSnapshot(sql);
+  const services: Services = {
+    current: () => current,
+    authenticate: createAuthenticate({ keys: keyCache, tokens: () => tokens, limiter: createFailureLimiter(), clock }),
+    analyzer: createAnalyzer(),
+    ledger,
+    keys,
+    upstreams: {
+      openai: createOpenAiUpstream({ egress }),
+      anthropic: createAnthropicUpstream({ egress, now }),
+      sandbox: createSandboxUpstream({ now }),
+    },
+    metrics,
+    log,
+    refusals: {
+      count: (reason) => {
+        metrics.refusal(reason);
+        refusals.count(reason);
+      },
+    },
+    budgets: (scopes) => budgets.facts(scopes),
+    now,
+    clock,
+    random: Math.random,
+    build: options.build,
+  };
+  const replace = (next: Current): void => {
+    current = next;
+    tokens = tokensFor(next.config);
+    keyCache.rebuild();
+    metrics.configure(next.config);
+  };
+  return { ...evidence, services, current: () => current, replace, keyCache, egress, budgets, refusals, record };
+}
+
+const now = Date.now;
+const clock = (): number => performance.now();
+
+async function openEvidence(
+  options: GatewayOptions,
+  log: CallLog,
+): Promise<Pick<Parts, 'sql' | 'writerSql' | 'keys' | 'ledger'>> {
+  const { config } = options;
+  const sql = options.connect(POOL_SIZE);
+  const writerSql = options.connect(1);
+  const keys = await openKeyRing({ sql, rootKey: options.rootKey, tenants: [DEPLOYMENT, ...config.tenants.keys()] });
+  const ledger = await openLedger({
+    sql,
+    writerSql,
+    keys,
+    origin: config.ledger.origin,
+    now,
+    appendTimeoutMs: config.timeouts.appendMs,
+    leaseMs: config.ledger.leaseMs,
+    onFenced: () => log.warn('fenced'),
+    onError: (error) => log.error('ledger', error),
+  });
+  return { sql, writerSql, keys, ledger };
+}
+
+async function writeRefusals(
+  record: RecordEvent,
+  counted: { minuteMs: number; reason: string; count: number },
+): Promise<void> {
+  const { minuteMs, reason, count } = counted;
+  await record({ kind: 'refusals', tenant: DEPLOYMENT, facts: { minute_ms: minuteMs, reason, count }, detail: {} });
+}
+
+/** The start and the policies in force from now on: every later decision names these digests. */
+async function recordStart(parts: Parts, options: GatewayOptions): Promise<void> {
+  const { ledger, current } = parts;
+  await append(ledger, 'start', { build: options.build, config: current().configDigest, wid: ledger.wid });
+  await append(ledger, 'policy', policyFacts(current()), { tenant_data: tenantParameters(current()) });
+}
+
+function policyFacts(current: Current): JsonValue {
+  const names = new Set([...current.config.tenants.values()].flatMap((tenant) => tenant.policies));
+  return {
+    action: 'active',
+    bundles: current.pdp.identities([...names].sort()).map((bundle) => ({ ...bundle })),
+    combiner: current.pdp.combinerVersion,
+    runtime: current.pdp.runtime,
+    config: current.configDigest,
+  };
+}
+
+function tenantParameters(current: Current): JsonValue {
+  return Object.fromEntries(
+    [...current.config.tenants.values()].map((tenant) => [tenant.id, { ...tenant.parameters }]),
+  );
+}
+
+async function append(
+  ledger: Ledger,
+  kind: 'start' | 'stop' | 'policy' | 'reload',
+  facts: JsonValue,
+  detail: JsonValue = {},
+): Promise<void> {
+  await ledger.append({
+    tenant: DEPLOYMENT,
+    kind,
+    class: 'event',
+    call: randomUUID(),
+    subject: null,
+    sections: { facts, detail },
+  });
+}
+
+/** The entry comes first: a configuration that cannot be recorded is not used. */
+async function reload(parts: Parts, options: GatewayOptions, config: Config): Promise<void> {
+  const plan = planReload(parts.current().config, config);
+  if (plan.outcome === 'unchanged') return;
+  if (plan.outcome === 'refused') {
+    throw new GatewayError(
+      'conflict',
+      `These settings need a restart: ${plan.restartNeeded.join(', ')}. Nothing was changed.`,
+    );
+  }
+  const next = await buildCurrent(config, options);
+  for (const tenant of config.tenants.keys()) await parts.keys.tenantKey(tenant);
+  await append(parts.ledger, 'reload', { config: next.configDigest, changed: [...plan.changed] });
+  await append(parts.ledger, 'policy', policyFacts(next), { tenant_data: tenantParameters(next) });
+  await applyBudgets(parts.sql, config);
+  parts.replace(next);
+  parts.services.log.info('reload', { changed: plan.changed.length });
+}
+
+async function readiness(parts: Parts): Promise<{ ready: boolean; checks: Record<string, boolean> }> {
+  const database = await parts.sql`select 1`.then(
+    () => true,
+    () => false,
+  );
+  const ledger = parts.ledger.status().state === 'up';
+  const policies = parts.current().bundles.size > 0;
+  return { ready: database && ledger && policies, checks: { database, ledger, policies } };
+}
+
+async function drain(parts: Parts, data: DataListener, servers: readonly Server[]): Promise<void> {
+  const { services, current, ledger } = parts;
+  for (const server of servers) server.close();
+  const deadline = new Promise<void>((resolve) => setTimeout(resolve, current().config.timeouts.drainMs).unref());
+  await Promise.race([data.drain(), deadline]);
+  // What is still running has had its time: its callers are cut off, which aborts the upstreams and records the outcomes.
+  for (const server of servers) if ('closeAllConnections' in server) server.closeAllConnections();
+  await Promise.race([data.drain(), new Promise<void>((resolve) => setTimeout(resolve, 2000).unref())]);
+  await parts.refusals.flush(true);
+  await append(ledger, 'stop', { wid: ledger.wid }).catch((error: unknown) => services.log.error('stop_entry', error));
+  await ledger.close();
+  await parts.keyCache.close();
+  await parts.egress.close();
+  await Promise.all([parts.sql.end({ timeout: 5 }), parts.writerSql.end({ timeout: 5 })]);
+  services.log.info('stop');
+  services.log.flush();
 }

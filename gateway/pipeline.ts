@@ -25,9 +25,14 @@ import { releaseStream } from './response/release-stream.ts';
 import { releaseWhole } from './response/release-whole.ts';
 import { stopped } from './response/stopped.ts';
 import type { Services } from './services.ts';
+import { authenticatedBy } from './services.ts';
 import type { Deployment } from './upstream/upstream.ts';
 
-export async function governChat(services: Services, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+export async function governChat(
+  services: Services,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
   const reply = new Reply(outgoing);
   const call = beginCall(services, reply);
   reply.set('x-countersign-call', call.id);
@@ -49,14 +54,20 @@ export async function governChat(services: Services, incoming: IncomingMessage, 
 }
 
 async function authenticateCall(call: Call, incoming: IncomingMessage): Promise<void> {
-  const principal = await call.services.authenticate(incoming);
+  const principal = await authenticatedBy(call.services, incoming);
   const tenant = call.current.config.tenants.get(principal.tenant);
   if (tenant === undefined || !principal.roles.includes('caller')) {
-    throw new GatewayError('not_allowed', 'This credential may not call models: it needs the role caller in a tenant of this gateway.');
+    throw new GatewayError(
+      'not_allowed',
+      'This credential may not call models: it needs the role caller in a tenant of this gateway.',
+    );
   }
   call.principal = principal;
   call.tenant = tenant;
-  call.reply.set('x-countersign-policy', (call.current.bundles.get(tenant.id) ?? []).map((bundle) => bundle.digest).join(','));
+  call.reply.set(
+    'x-countersign-policy',
+    (call.current.bundles.get(tenant.id) ?? []).map((bundle) => bundle.digest).join(','),
+  );
   call.clock.mark('auth');
 }
 
@@ -68,14 +79,31 @@ async function receive(call: Call, incoming: IncomingMessage): Promise<Exchange>
   const chat = chatView(document.value);
   const route = call.current.config.models.get(chat.model);
   if (route === undefined || (tenant.models !== null && !tenant.models.includes(chat.model))) {
-    throw new GatewayError('model_not_found', 'This model does not exist here. GET /v1/models lists the models this key may use.', { param: 'model' });
+    throw new GatewayError(
+      'model_not_found',
+      'This model does not exist here. GET /v1/models lists the models this key may use.',
+      { param: 'model' },
+    );
   }
   if (principal.models !== null && !principal.models.includes(chat.model)) {
-    throw new GatewayError('model_not_allowed', 'This key may not use this model. GET /v1/models lists the models it may use.', { param: 'model' });
+    throw new GatewayError(
+      'model_not_allowed',
+      'This key may not use this model. GET /v1/models lists the models it may use.',
+      { param: 'model' },
+    );
   }
   call.clock.mark('parse');
   const { id: callId, startedMs, requestBytes: bytes } = call;
-  return { callId, startedMs, principal, document, bytes, digest: hash('sha256', source, 'hex'), chat, candidates: route.deployments };
+  return {
+    callId,
+    startedMs,
+    principal,
+    document,
+    bytes,
+    digest: hash('sha256', source, 'hex'),
+    chat,
+    candidates: route.deployments,
+  };
 }
 
 function classifyCall(call: Call, exchange: Exchange): ClassifiedExchange {
@@ -97,7 +125,8 @@ function decideAndEnforce(call: Call, exchange: ClassifiedExchange): EnforcedReq
   call.clock.mark('policy');
   const { result } = decided;
   const stop = stopped(result);
-  if (stop !== null || 'outcome' in result) throw stop ?? new GatewayError('policy_unavailable', 'No decision was reached.');
+  if (stop !== null || 'outcome' in result)
+    throw stop ?? new GatewayError('policy_unavailable', 'No decision was reached.');
   const allowed = exchange.candidates.filter((candidate) => result.allowed.includes(candidate.id));
   const budgeted = principal.budgetScopes.length > 0;
   const enforced = enforceRequest(exchange, {
@@ -116,18 +145,34 @@ function decideAndEnforce(call: Call, exchange: ClassifiedExchange): EnforcedReq
 function priced(call: Call, allowed: readonly Deployment[]): Deployment[] {
   const kept = allowed.filter((deployment) => priceOf(call.current.prices, deployment, call.startedMs) !== null);
   if (kept.length > 0) return kept;
-  throw new GatewayError('policy_denied', 'A budget applies to this call and no price is known for this model, so it cannot be used. Ask an administrator to set a price.', { param: 'model' });
+  throw new GatewayError(
+    'policy_denied',
+    'A budget applies to this call and no price is known for this model, so it cannot be used. Ask an administrator to set a price.',
+    { param: 'model' },
+  );
 }
 
 async function recordCall(call: Call, enforced: EnforcedRequest): Promise<void> {
   const { principal } = authenticated(call);
-  const digest = hash('sha256', enforced.bodies.map((body) => `${body.deployment.id} ${body.digest}\n`).sort().join(''), 'hex');
+  const digest = hash(
+    'sha256',
+    enforced.bodies
+      .map((body) => `${body.deployment.id} ${body.digest}\n`)
+      .sort()
+      .join(''),
+    'hex',
+  );
   call.receipt = await recordDecision(call.services.ledger, {
     callId: call.id,
     tenant: principal.tenant,
     subject: principal.id,
     sections: decisionSections(call, 'allow', null),
-    forward: { bodies: enforced.bodies, attempts: plannedAttempts(call, enforced).length, reserve: call.reservation, digest },
+    forward: {
+      bodies: enforced.bodies,
+      attempts: plannedAttempts(call, enforced).length,
+      reserve: call.reservation,
+      digest,
+    },
   });
   call.reply.set('x-countersign-receipt', call.receipt.header);
   call.clock.mark('record');
@@ -135,6 +180,7 @@ async function recordCall(call: Call, enforced: EnforcedRequest): Promise<void> 
 
 function authenticated(call: Call): { principal: NonNullable<Call['principal']>; tenant: Tenant } {
   const { principal, tenant } = call;
-  if (principal === null || tenant === null) throw new GatewayError('internal_error', 'The call was not authenticated.');
+  if (principal === null || tenant === null)
+    throw new GatewayError('internal_error', 'The call was not authenticated.');
   return { principal, tenant };
 }

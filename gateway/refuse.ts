@@ -58,5 +58,9 @@ function outcomeStatus(call: Call, error: GatewayError): OutcomeStatus {
 
 function unexpected(call: Call, cause: unknown): GatewayError {
   call.services.log.unexpected(call.id, cause);
-  return new GatewayError('internal_error', 'The gateway failed to handle this call. The call id lets an administrator find out why.', { cause });
+  return new GatewayError(
+    'internal_error',
+    'The gateway failed to handle this call. The call id lets an administrator find out why.',
+    { cause },
+  );
 }

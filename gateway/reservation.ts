@@ -11,7 +11,12 @@ export interface Reservation {
   readonly nusd: bigint;
 }
 
-export function priceOf(prices: PriceBook, deployment: Deployment, atMs: number, serviceTier: string | null = null): Price | null {
+export function priceOf(
+  prices: PriceBook,
+  deployment: Deployment,
+  atMs: number,
+  serviceTier: string | null = null,
+): Price | null {
   return prices.find({ provider: deployment.provider, model: deployment.model, atMs, serviceTier });
 }
 

@@ -3,6 +3,10 @@ import type { PriceBook } from '../costs/index.ts';
 import type { KeyRing, Ledger } from '../ledger/index.ts';
 import type { BundleIdentity, Pdp } from '../policies/index.ts';
 import type { Analyzer } from '../redaction/index.ts';
+import type { IncomingMessage } from 'node:http';
+import type { Principal } from './access/principal.ts';
+import type { RefusalCounter } from './access/refusals.ts';
+import type { ClientAddress } from './access/source.ts';
 import type { Config } from './config.ts';
 import type { CallLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -18,6 +22,8 @@ export interface Current {
   readonly prices: PriceBook;
   /** Policy bundles of each tenant, resolved. */
   readonly bundles: ReadonlyMap<string, readonly BundleIdentity[]>;
+  /** The caller's address behind the trusted proxies. */
+  readonly addressOf: ClientAddress;
 }
 
 export interface Services {
@@ -30,7 +36,7 @@ export interface Services {
   readonly metrics: Metrics;
   readonly log: CallLog;
   /** Counts refusals of callers nobody could be named for; written to the ledger once a minute. */
-  readonly refusals: { count(reason: string): void };
+  readonly refusals: Pick<RefusalCounter, 'count'>;
   /** What is left in the scopes of a principal, from a snapshot a few seconds old; facts for policies, never the budget check. */
   readonly budgets: (scopes: readonly string[]) => readonly BudgetFact[];
   /** Wall clock, unix ms. */
@@ -40,4 +46,12 @@ export interface Services {
   readonly random: () => number;
   /** Names the code that decided, for the entry: version and digest of the build. */
   readonly build: string;
+}
+
+export function authenticatedBy(services: Services, incoming: IncomingMessage): Principal | Promise<Principal> {
+  const forwardedFor = incoming.headers['x-forwarded-for'];
+  const address = services
+    .current()
+    .addressOf(incoming.socket.remoteAddress, typeof forwardedFor === 'string' ? forwardedFor : undefined);
+  return services.authenticate(incoming.headers, address);
 }

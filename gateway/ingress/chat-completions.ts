@@ -114,7 +114,8 @@ function isCount(value: JsonValue): value is number {
 
 /** Says what was expected and the kind of thing found, never the value. */
 function invalid(param: string, expected: string, found: JsonValue | undefined): GatewayError {
-  const kind = found === undefined ? 'nothing' : found === null ? 'null' : Array.isArray(found) ? 'an array' : typeof found;
+  const kind =
+    found === undefined ? 'nothing' : found === null ? 'null' : Array.isArray(found) ? 'an array' : typeof found;
   return new GatewayError(
     'invalid_request',
     `Expected ${param === '' ? 'the body' : param} to be ${expected}, found ${kind}.`,

@@ -11,6 +11,7 @@ import type { ClassifiedExchange } from '../exchange.ts';
 import { newCallId } from '../exchange.ts';
 import { mayUse } from '../pipeline/decide.ts';
 import type { Services } from '../services.ts';
+import { authenticatedBy } from '../services.ts';
 import { Reply } from './reply.ts';
 
 interface ModelObject {
@@ -29,11 +30,13 @@ export async function listModels(
 ): Promise<void> {
   const reply = new Reply(outgoing);
   try {
-    const principal = await services.authenticate(incoming);
+    const principal = await authenticatedBy(services, incoming);
     const models = usableModels(services, principal);
     const one = models.find((model) => model.id === name);
     if (name !== null && one === undefined) {
-      throw new GatewayError('model_not_found', 'This model does not exist here, or this key may not use it.', { param: 'model' });
+      throw new GatewayError('model_not_found', 'This model does not exist here, or this key may not use it.', {
+        param: 'model',
+      });
     }
     const body = name === null ? { object: 'list', data: models } : one;
     reply.send(200, { 'content-type': 'application/json; charset=utf-8' }, JSON.stringify(body));
@@ -48,12 +51,22 @@ function usableModels(services: Services, principal: Principal): ModelObject[] {
   const current = services.current();
   const tenant = current.config.tenants.get(principal.tenant);
   if (tenant === undefined || !principal.roles.includes('caller')) return [];
-  const options = { pdp: current.pdp, tenant, nowMs: services.now(), budgets: services.budgets(principal.budgetScopes) };
+  const options = {
+    pdp: current.pdp,
+    tenant,
+    nowMs: services.now(),
+    budgets: services.budgets(principal.budgetScopes),
+  };
   return [...current.config.models.values()]
     .filter((route) => tenant.models === null || tenant.models.includes(route.name))
     .filter((route) => principal.models === null || principal.models.includes(route.name))
     .filter((route) => mayUse(emptyRequest(principal, route, options.nowMs), options))
-    .map((route) => ({ id: route.name, object: 'model', created: 0, owned_by: route.deployments[0]?.provider ?? 'countersign' }));
+    .map((route) => ({
+      id: route.name,
+      object: 'model',
+      created: 0,
+      owned_by: route.deployments[0]?.provider ?? 'countersign',
+    }));
 }
 
 function emptyRequest(principal: Principal, route: ModelRoute, nowMs: number): ClassifiedExchange {

@@ -134,7 +134,13 @@ function requestInput(exchange: ClassifiedExchange, options: DecideOptions): Pol
 }
 
 function summaryFacts(summary: Classification['summary']): PolicyInput['findings'] {
-  return summary.map(({ type, kind, count, max_score, paths }) => ({ type, kind, count, max_score, paths: [...paths] }));
+  return summary.map(({ type, kind, count, max_score, paths }) => ({
+    type,
+    kind,
+    count,
+    max_score,
+    paths: [...paths],
+  }));
 }
 
 function modelFacts(requested: string, deployment: Deployment): PolicyInput['model'] {
@@ -154,5 +160,7 @@ function modelFacts(requested: string, deployment: Deployment): PolicyInput['mod
 
 function modalities(exchange: ClassifiedExchange): string[] {
   const found = exchange.document.attachments.map((attachment) => attachment.modality);
-  return [...new Set(['text', ...found, ...exchange.chat.outputModalities.map((m) => `output:${m.slice(0, 40)}`)])].sort();
+  return [
+    ...new Set(['text', ...found, ...exchange.chat.outputModalities.map((m) => `output:${m.slice(0, 40)}`)]),
+  ].sort();
 }

@@ -126,12 +126,20 @@ function toolEdits(exchange: ClassifiedExchange, strip: readonly string[]): Tool
   const all = hit.length === exchange.chat.tools.length;
   const body = exchange.document.value as Record<string, unknown>;
   // With no tool left, or with the forced one gone, a provider refuses tool_choice and parallel_tool_calls.
-  const orphaned = all ? ['tool_choice', 'parallel_tool_calls'] : forcesOneOf(body['tool_choice'], hit) ? ['tool_choice'] : [];
+  const orphaned = all
+    ? ['tool_choice', 'parallel_tool_calls']
+    : forcesOneOf(body['tool_choice'], hit)
+      ? ['tool_choice']
+      : [];
   const pointers = [
     ...(all ? ['/tools'] : hit.map((tool) => `/tools/${tool.index}`)),
     ...orphaned.filter((field) => field in body).map((field) => `/${field}`),
   ];
-  return { edits: pointers.map((pointer) => ({ op: 'remove', pointer })), pointers, names: hit.map((tool) => tool.name) };
+  return {
+    edits: pointers.map((pointer) => ({ op: 'remove', pointer })),
+    pointers,
+    names: hit.map((tool) => tool.name),
+  };
 }
 
 function forcesOneOf(choice: unknown, hit: readonly { name: string }[]): boolean {

@@ -23,7 +23,8 @@ export function plannedAttempts(call: Call, enforced: EnforcedRequest): Attempt[
 /** The first answer worth having. Throws `upstream_error`, `upstream_timeout` or `client_closed`. */
 export async function forward(call: Call, enforced: EnforcedRequest): Promise<UpstreamResponse> {
   const { receipt, services, reply, exchange } = call;
-  if (receipt === null || exchange === null) throw new GatewayError('internal_error', 'A call without a receipt is never sent.');
+  if (receipt === null || exchange === null)
+    throw new GatewayError('internal_error', 'A call without a receipt is never sent.');
   const stream = exchange.chat.stream;
   const result = await forwardWithFallback({
     attempts: plannedAttempts(call, enforced),
@@ -46,9 +47,15 @@ export async function forward(call: Call, enforced: EnforcedRequest): Promise<Up
   return result.response;
 }
 
-async function send(call: Call, receipt: LedgerReceipt, enforced: EnforcedRequest, attempt: Attempt): Promise<UpstreamResponse> {
+async function send(
+  call: Call,
+  receipt: LedgerReceipt,
+  enforced: EnforcedRequest,
+  attempt: Attempt,
+): Promise<UpstreamResponse> {
   const body = enforced.bodies.find((candidate) => candidate.deployment === attempt.deployment);
-  if (body === undefined) throw new GatewayError('internal_error', 'An attempt names a deployment that was not allowed.');
+  if (body === undefined)
+    throw new GatewayError('internal_error', 'An attempt names a deployment that was not allowed.');
   receipt.spend(body);
   // An attempt that fails on the way was sent to this deployment: what it may have cost is settled there.
   call.answer.deployment = attempt.deployment;

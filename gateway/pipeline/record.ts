@@ -21,7 +21,14 @@ export class LedgerReceipt {
   readonly #digests: ReadonlyMap<string, string>;
   #attempts: number;
 
-  constructor(mint: typeof MINT, callId: string, entry: Appended, header: string, bodies: readonly EnforcedBody[], attempts: number) {
+  constructor(
+    mint: typeof MINT,
+    callId: string,
+    entry: Appended,
+    header: string,
+    bodies: readonly EnforcedBody[],
+    attempts: number,
+  ) {
     if (mint !== MINT) throw new GatewayError('internal_error', 'A receipt is made by a committed decision only.');
     this.callId = callId;
     this.entry = entry;
@@ -126,16 +133,31 @@ export async function recordOutcome(ledger: Ledger, record: OutcomeRecord): Prom
     if (cause instanceof LedgerError && (cause.code === 'call_closed' || cause.code === 'fenced')) {
       await ledger.append({ ...item, kind: 'late_outcome', class: 'late_outcome' });
     }
-    throw new GatewayError('outcome_unrecorded', 'The answer arrived but its record could not be written; it is withheld.', {
-      cause,
-    });
+    throw new GatewayError(
+      'outcome_unrecorded',
+      'The answer arrived but its record could not be written; it is withheld.',
+      {
+        cause,
+      },
+    );
   }
 }
 
 function unavailable(cause: unknown): GatewayError {
-  if (!(cause instanceof LedgerError)) return cause instanceof GatewayError ? cause : new GatewayError('internal_error', 'The call could not be recorded; nothing was sent.', { cause });
+  if (!(cause instanceof LedgerError))
+    return cause instanceof GatewayError
+      ? cause
+      : new GatewayError('internal_error', 'The call could not be recorded; nothing was sent.', { cause });
   if (cause.code === 'budget_exceeded') {
-    return new GatewayError('budget_exceeded', 'The budget for this call is used up. It resets with the next period, or an administrator can raise it.', { cause });
+    return new GatewayError(
+      'budget_exceeded',
+      'The budget for this call is used up. It resets with the next period, or an administrator can raise it.',
+      { cause },
+    );
   }
-  return new GatewayError('ledger_unavailable', 'The call could not be recorded, so nothing was sent. Try again shortly.', { cause });
+  return new GatewayError(
+    'ledger_unavailable',
+    'The call could not be recorded, so nothing was sent. Try again shortly.',
+    { cause },
+  );
 }

@@ -69,7 +69,8 @@ export class Channel {
       if (part.undecided > 0) break;
       part.resolved = true;
     }
-    if (rest !== '') throw new GatewayError('internal_error', 'Decided text has no event to travel in; the stream ends here.');
+    if (rest !== '')
+      throw new GatewayError('internal_error', 'Decided text has no event to travel in; the stream ends here.');
     while (this.#open[0]?.resolved === true) this.#open.shift();
   }
 

@@ -11,7 +11,14 @@ import type {
   RedactionContext,
   RedactionRule,
 } from '../../redaction/index.ts';
-import { classifyDocument, editDocument, publicPointer, readDocument, redactDocument, redactText } from '../../redaction/index.ts';
+import {
+  classifyDocument,
+  editDocument,
+  publicPointer,
+  readDocument,
+  redactDocument,
+  redactText,
+} from '../../redaction/index.ts';
 
 const CLEAN_TEXTS_MAX = 512;
 const CLEAN_CHARS_MAX = 200;
@@ -46,7 +53,9 @@ export class Findings {
   cleanJson(text: string, pointer: string): string {
     const document = readDocument(`{"arguments":${JSON.stringify(text)}}`);
     const { findings, summary } = classifyDocument(document, this.#analyzer);
-    const redacted = redactDocument(document, findings, this.#rules, this.#redaction, { restore: this.#redaction.vault });
+    const redacted = redactDocument(document, findings, this.#rules, this.#redaction, {
+      restore: this.#redaction.vault,
+    });
     this.#summaries.push(...summary.map((row) => ({ ...row, paths: [publicPointer(pointer)] })));
     this.#applied.push(...redacted.applied);
     this.restored += redacted.restored;
@@ -59,12 +68,17 @@ export class Findings {
     const byType = new Map<string, FindingSummary>();
     for (const row of [...this.#summaries, ...more]) {
       const known = byType.get(row.type);
-      byType.set(row.type, known === undefined ? row : {
-        ...known,
-        count: known.count + row.count,
-        max_score: Math.max(known.max_score, row.max_score),
-        paths: [...new Set([...known.paths, ...row.paths])].slice(0, 16),
-      });
+      byType.set(
+        row.type,
+        known === undefined
+          ? row
+          : {
+              ...known,
+              count: known.count + row.count,
+              max_score: Math.max(known.max_score, row.max_score),
+              paths: [...new Set([...known.paths, ...row.paths])].slice(0, 16),
+            },
+      );
     }
     return [...byType.values()].sort((a, b) => (a.type < b.type ? -1 : 1));
   }

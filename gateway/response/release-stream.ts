@@ -40,7 +40,8 @@ export async function releaseStream(call: Call, response: UpstreamResponse): Pro
 
 function governorFor(call: Call, decision: UnitedDecision): StreamGovernor {
   const redaction = call.enforced?.redaction;
-  if (redaction === undefined) throw new GatewayError('internal_error', 'An answer arrived for a call without an enforced request.');
+  if (redaction === undefined)
+    throw new GatewayError('internal_error', 'An answer arrived for a call without an enforced request.');
   const { redact: rules, buffer, record } = decision.obligations;
   return new StreamGovernor({
     analyzer: call.services.analyzer,
@@ -64,8 +65,10 @@ async function pump(call: Call, response: UpstreamResponse, governor: StreamGove
     await call.reply.write(text);
   }
   if (call.reply.signal.aborted) throw new GatewayError('client_closed', 'The caller closed the connection.');
-  if (governor.upstreamError) throw new GatewayError('upstream_error', 'The upstream reported an error in the middle of its answer.');
-  if (!governor.complete) throw new GatewayError('upstream_error', 'The upstream ended its answer before it was complete.');
+  if (governor.upstreamError)
+    throw new GatewayError('upstream_error', 'The upstream reported an error in the middle of its answer.');
+  if (!governor.complete)
+    throw new GatewayError('upstream_error', 'The upstream ended its answer before it was complete.');
   governor.close();
 }
 
@@ -80,26 +83,37 @@ function note(call: Call, governor: StreamGovernor): void {
 function finish(call: Call, governor: StreamGovernor, first: UnitedDecision): void {
   const { summary, applied, restored } = governor.summary();
   call.answer.restored = restored;
-  decideAnswer(call, { summary, unscanned: [] }, {
-    finish_reason: governor.finishReason,
-    bytes: governor.receivedChars,
-    tool_calls: governor.toolCalls.map((tool) => ({
-      name: tool.name.slice(0, 128),
-      args_digest: hash('sha256', tool.arguments, 'hex'),
-    })),
-  });
+  decideAnswer(
+    call,
+    { summary, unscanned: [] },
+    {
+      finish_reason: governor.finishReason,
+      bytes: governor.receivedChars,
+      tool_calls: governor.toolCalls.map((tool) => ({
+        name: tool.name.slice(0, 128),
+        args_digest: hash('sha256', tool.arguments, 'hex'),
+      })),
+    },
+  );
   call.answer.findings = { found: findingRows(summary), applied: appliedRows(applied) };
   call.answer.content = recordedContent(call, governor, first.obligations.record.content);
 }
 
-function recordedContent(call: Call, governor: StreamGovernor, kind: 'none' | 'digest' | 'redacted' | 'full'): JsonValue | null {
+function recordedContent(
+  call: Call,
+  governor: StreamGovernor,
+  kind: 'none' | 'digest' | 'redacted' | 'full',
+): JsonValue | null {
   if (kind === 'none') return null;
   const texts: [string, string][] = [
     ...governor.texts(),
     ...governor.toolCalls.map((tool, i): [string, string] => [`tool_calls/${i}/${tool.name}`, tool.arguments]),
   ];
   if (kind === 'digest') return { kind, digest: hash('sha256', JSON.stringify(texts), 'hex') };
-  return { kind, texts: texts.map(([channel, text]) => ({ channel, text: kind === 'full' ? text : redacted(call, text) })) };
+  return {
+    kind,
+    texts: texts.map(([channel, text]) => ({ channel, text: kind === 'full' ? text : redacted(call, text) })),
+  };
 }
 
 function redacted(call: Call, text: string): string {

@@ -21,14 +21,21 @@ export async function releaseWhole(call: Call, response: UpstreamResponse): Prom
   call.clock.mark('response');
   await closeCall(call, failed ? 'upstream_error' : 'ok', failed ? 'upstream_error' : null);
   call.reply.set('server-timing', call.clock.header());
-  call.reply.send(response.status, { ...response.headers, 'content-type': 'application/json; charset=utf-8' }, enforced.text);
+  call.reply.send(
+    response.status,
+    { ...response.headers, 'content-type': 'application/json; charset=utf-8' },
+    enforced.text,
+  );
 }
 
 async function read(call: Call, response: UpstreamResponse): Promise<WholeAnswer> {
   const bytes = await response.body();
   call.clock.mark('upstream');
   if (!isUtf8(bytes)) {
-    throw new GatewayError('upstream_error', 'The upstream answered with bytes that are not UTF-8; they cannot be checked, so they are withheld.');
+    throw new GatewayError(
+      'upstream_error',
+      'The upstream answered with bytes that are not UTF-8; they cannot be checked, so they are withheld.',
+    );
   }
   const source = bytes.toString('utf8');
   call.answer.receivedChars = response.status < 400 ? source.length : 0;
@@ -40,16 +47,21 @@ async function read(call: Call, response: UpstreamResponse): Promise<WholeAnswer
   } catch (cause) {
     // An error page of some proxy in between: its status is the answer, its text is not forwarded.
     if (response.status < 400 || !(cause instanceof GatewayError)) throw cause;
-    throw new GatewayError('upstream_error', `The upstream answered with status ${response.status} and no readable message.`, {
-      status: response.status,
-      cause,
-    });
+    throw new GatewayError(
+      'upstream_error',
+      `The upstream answered with status ${response.status} and no readable message.`,
+      {
+        status: response.status,
+        cause,
+      },
+    );
   }
 }
 
 function enforce(call: Call, answer: WholeAnswer, decision: UnitedDecision): EnforcedAnswer {
   const redaction = call.enforced?.redaction;
-  if (redaction === undefined) throw new GatewayError('internal_error', 'An answer arrived for a call without an enforced request.');
+  if (redaction === undefined)
+    throw new GatewayError('internal_error', 'An answer arrived for a call without an enforced request.');
   const { redact: rules, record } = decision.obligations;
   const alias = modelAlias(call);
   const enforced = enforceAnswer(answer, { rules, redaction, disclose: disclosure(decision), modelAlias: alias });
@@ -59,7 +71,11 @@ function enforce(call: Call, answer: WholeAnswer, decision: UnitedDecision): Enf
   return enforced;
 }
 
-function recordedContent(kind: 'none' | 'digest' | 'redacted' | 'full', answer: WholeAnswer, redacted: () => string): JsonValue | null {
+function recordedContent(
+  kind: 'none' | 'digest' | 'redacted' | 'full',
+  answer: WholeAnswer,
+  redacted: () => string,
+): JsonValue | null {
   switch (kind) {
     case 'none':
       return null;

@@ -31,7 +31,8 @@ export function decideAnswer(
   answer.unscanned = unscannedFacts(found);
   answer.effect = 'outcome' in result ? 'undecided' : result.effect === 'allow' ? 'allow' : 'deny';
   const stop = stopped(result);
-  if (stop !== null || 'outcome' in result) throw stop ?? new GatewayError('policy_unavailable', 'No decision was reached.');
+  if (stop !== null || 'outcome' in result)
+    throw stop ?? new GatewayError('policy_unavailable', 'No decision was reached.');
   return result;
 }
 

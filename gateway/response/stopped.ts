@@ -5,7 +5,10 @@ import type { Undecided } from '../pipeline/decide.ts';
 
 export function stopped(result: UnitedDecision | Undecided): GatewayError | null {
   if ('outcome' in result) {
-    return new GatewayError('policy_unavailable', 'The policies could not decide this call, so it was stopped. An administrator finds the reason in the ledger.');
+    return new GatewayError(
+      'policy_unavailable',
+      'The policies could not decide this call, so it was stopped. An administrator finds the reason in the ledger.',
+    );
   }
   if (result.effect === 'deny') {
     const message = result.user_message === '' ? 'This call is not allowed by policy.' : result.user_message;
@@ -13,7 +16,10 @@ export function stopped(result: UnitedDecision | Undecided): GatewayError | null
     return new GatewayError('policy_denied', message, path === '' ? {} : { param: path });
   }
   if (result.effect === 'require_approval') {
-    return new GatewayError('approval_required', result.user_message === '' ? 'This call needs an approval first.' : result.user_message);
+    return new GatewayError(
+      'approval_required',
+      result.user_message === '' ? 'This call needs an approval first.' : result.user_message,
+    );
   }
   return null;
 }

@@ -3,7 +3,15 @@
  * decided; an event nothing changed leaves as the bytes that arrived. From the first tool call, finish reason or usage on,
  * everything waits for the end decision, so a tool call reaches the caller whole and allowed, or not at all.
  */
-import type { Analyzer, AppliedRedaction, DocumentEdit, JsonDocument, JsonValue, RedactionContext, RedactionRule } from '../../redaction/index.ts';
+import type {
+  Analyzer,
+  AppliedRedaction,
+  DocumentEdit,
+  JsonDocument,
+  JsonValue,
+  RedactionContext,
+  RedactionRule,
+} from '../../redaction/index.ts';
 import { createStreamRedactor, editDocument, readDocument, RedactionError } from '../../redaction/index.ts';
 import { GatewayError } from '../errors.ts';
 import type { SseEvent } from '../upstream/upstream.ts';
@@ -43,7 +51,12 @@ interface Delta {
   readonly finishReason: string | null;
 }
 
-type Chunk = { readonly choices?: unknown; readonly usage?: unknown; readonly error?: unknown; readonly model?: unknown };
+type Chunk = {
+  readonly choices?: unknown;
+  readonly usage?: unknown;
+  readonly error?: unknown;
+  readonly model?: unknown;
+};
 
 export class StreamGovernor {
   readonly #rules: StreamRules;
@@ -93,7 +106,10 @@ export class StreamGovernor {
     this.#queue.push({ raw: event.raw, document, parts, edits, waitsForEnd: this.#waiting });
     this.#queued += event.raw.length;
     if (this.#queued > this.#rules.maxQueued) {
-      throw new GatewayError('upstream_error', 'The answer is longer than this gateway can hold back for its end decision.');
+      throw new GatewayError(
+        'upstream_error',
+        'The answer is longer than this gateway can hold back for its end decision.',
+      );
     }
     return this.#release(false);
   }
@@ -211,11 +227,15 @@ function dropLogprobs(document: JsonDocument, pointer: string): DocumentEdit[] {
 function parseChunk(data: string): JsonDocument {
   try {
     const document = readDocument(data);
-    if (typeof document.value === 'object' && document.value !== null && !Array.isArray(document.value)) return document;
+    if (typeof document.value === 'object' && document.value !== null && !Array.isArray(document.value))
+      return document;
   } catch (cause) {
     if (!(cause instanceof RedactionError)) throw cause;
   }
-  throw new GatewayError('upstream_error', 'The upstream sent an event that is not a JSON object; it cannot be checked, so the stream ends.');
+  throw new GatewayError(
+    'upstream_error',
+    'The upstream sent an event that is not a JSON object; it cannot be checked, so the stream ends.',
+  );
 }
 
 function readDeltas(chunk: Chunk): Delta[] {

@@ -42,7 +42,10 @@ export class ToolCalls {
     });
     const legacy = fields['function_call'];
     if (legacy === undefined) return found;
-    return [...found, ...this.#fragment(document, `${choice}/legacy`, record(legacy), 'arguments', `${base}/delta/function_call`)];
+    return [
+      ...found,
+      ...this.#fragment(document, `${choice}/legacy`, record(legacy), 'arguments', `${base}/delta/function_call`),
+    ];
   }
 
   calls(): ToolCall[] {
@@ -62,7 +65,13 @@ export class ToolCalls {
     });
   }
 
-  #fragment(document: JsonDocument, id: string, holder: Record<string, JsonValue>, field: string, base: string): string[] {
+  #fragment(
+    document: JsonDocument,
+    id: string,
+    holder: Record<string, JsonValue>,
+    field: string,
+    base: string,
+  ): string[] {
     const text = holder[field];
     const name = holder['name'];
     if (typeof text !== 'string' && typeof name !== 'string') return [];

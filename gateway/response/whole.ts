@@ -84,17 +84,24 @@ export function enforceAnswer(answer: WholeAnswer, options: AnswerRules): Enforc
 export function redactedAnswer(answer: WholeAnswer, redaction: RedactionContext): string {
   if (answer.classification.findings.length === 0) return answer.document.source;
   const rules = [{ types: ['*'], operator: 'replace' as const }];
-  return editDocument(answer.document, redactDocument(answer.document, answer.classification.findings, rules, redaction).edits);
+  return editDocument(
+    answer.document,
+    redactDocument(answer.document, answer.classification.findings, rules, redaction).edits,
+  );
 }
 
 function parse(source: string): JsonDocument {
   try {
     const document = readDocument(source);
-    if (typeof document.value === 'object' && document.value !== null && !Array.isArray(document.value)) return document;
+    if (typeof document.value === 'object' && document.value !== null && !Array.isArray(document.value))
+      return document;
   } catch (cause) {
     if (!(cause instanceof RedactionError)) throw cause;
   }
-  throw new GatewayError('upstream_error', 'The upstream answered with something that is not a JSON object; it cannot be checked, so it is withheld.');
+  throw new GatewayError(
+    'upstream_error',
+    'The upstream answered with something that is not a JSON object; it cannot be checked, so it is withheld.',
+  );
 }
 
 function choicesOf(document: JsonDocument): readonly Choice[] {
