@@ -34,8 +34,9 @@ export async function withKeyDesk<T>(
     return await work({
       sql,
       record: recordInto(ledger, () => `cli-${randomBytes(16).toString('hex')}`),
-      setBudget: (scope, { dailyNusd, weeklyNusd, monthlyNusd }) =>
-        setBudgetScope(sql, { scope, day: dailyNusd, week: weeklyNusd, month: monthlyNusd }),
+      setBudget: async (scope, { dailyNusd, weeklyNusd, monthlyNusd }) => {
+        await setBudgetScope(sql, { scope, day: dailyNusd, week: weeklyNusd, month: monthlyNusd });
+      },
       random: randomBytes,
       now: context.now,
       newApprovalId: () => randomBytes(16).toString('hex'),

@@ -1,7 +1,7 @@
 /** Where a verb prints: results on standard output, everything about the work itself on standard error. */
 export interface Output {
-  result(line: string): void;
-  note(line: string): void;
+  readonly result: (line: string) => void;
+  readonly note: (line: string) => void;
   /** Whether a person is likely to see the result as it is printed. */
   readonly terminal: boolean;
 }

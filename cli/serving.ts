@@ -10,8 +10,6 @@ import type { VerbContext } from './verb.ts';
 /** The database of a server: `gateway` is all that the gateway ever gets of it. */
 export interface ServingDatabase extends OpenDatabase {
   readonly gateway: DatabaseOptions;
-  /** Closes our own pools, then stops the embedded server. */
-  stop(): Promise<void>;
 }
 
 /** Opens the database to serve from, migrated and with a root key. */
@@ -34,7 +32,7 @@ async function openEmbedded({ project, out }: VerbContext, config: Config): Prom
     unwatch();
     return embedded.stop();
   });
-  return { ...database, gateway: embedded.gateway, stop: database.close };
+  return { ...database, gateway: embedded.gateway };
 }
 
 async function openOwn({ project }: VerbContext, config: Config, url: string): Promise<ServingDatabase> {
@@ -48,7 +46,7 @@ async function openOwn({ project }: VerbContext, config: Config, url: string): P
     throw error;
   }
   if (config.keys.provider === 'file') await createRootKey(project.path(config.keys.path));
-  return { ...database, gateway, stop: database.close };
+  return { ...database, gateway };
 }
 
 interface Rights {

@@ -26,7 +26,7 @@ async function run(context: VerbContext): Promise<null> {
   try {
     if (stop.reason === null) await serve(context, config, database, stop);
   } finally {
-    await database.stop();
+    await database.close();
     context.out.note('Stopped.');
   }
   return null;
