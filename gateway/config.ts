@@ -18,13 +18,9 @@ export { hasLimit } from './config/types.ts';
 export type { Environment } from './config/document.ts';
 export type * from './config/types.ts';
 
-/** Judges `tenants[].parameters` for the policies; returns what is wrong with them, by key path below `parameters`. */
-export type ParameterCheck = (parameters: unknown) => readonly { path: readonly PropertyKey[]; expected: string }[];
-
 export interface LoadOptions {
   readonly path: string;
   readonly env: Environment;
-  readonly checkParameters?: ParameterCheck;
 }
 
 /**
@@ -57,12 +53,6 @@ export function parseConfig(file: string, text: string, options: Omit<LoadOption
   const config = resolveConfig(parsed, (path, expected, found) => {
     problems.push({ path: formatPath(path), line: document.lineOf(path), expected, found });
   });
-  for (const [index, tenant] of parsed.tenants.entries()) {
-    for (const { path, expected } of options.checkParameters?.(tenant.parameters) ?? []) {
-      const full = ['tenants', index, 'parameters', ...path];
-      problems.push({ path: formatPath(full), line: document.lineOf(full), expected, found: 'something else' });
-    }
-  }
   if (problems.length > 0) throw new ConfigError('value_invalid', file, problems);
   return config;
 }

@@ -133,10 +133,8 @@ function createSeries(registry: Registry): Series {
 
 function countCall(series: Series, known: Known, call: Call): void {
   const { principal, exchange, error, answer } = call;
-  if (principal === null) {
-    series.refusals.inc({ reason: error?.code ?? NONE });
-    return;
-  }
+  // Refused before anyone was known: counted by `refusal`.
+  if (principal === null) return;
   const model = bounded(known.models, exchange?.chat.model);
   series.calls.inc({
     tenant: bounded(known.tenants, principal.tenant),

@@ -31,6 +31,7 @@ export type GrantResult =
   | { readonly outcome: 'pending'; readonly request: ApprovalRequest };
 
 const DEFAULT_TTL_MS = 15 * 60_000;
+const DAY_MS = 86_400_000;
 
 /**
  * Creates the key, or asks for the approval it needs.
@@ -106,7 +107,8 @@ function approvalWish(wish: KeyWish): Wish {
       roles: [...wish.roles].toSorted(),
       groups: [...wish.groups],
       budget: budgetFacts(wish.budget),
-      expires_ms: wish.expiresMs,
+      // To the end of its UTC day, so that repeating the wish with "in 30 days" means the same wish.
+      expires_by_ms: wish.expiresMs === null ? null : Math.ceil(wish.expiresMs / DAY_MS) * DAY_MS,
     },
     approverRoles: ['approver'],
   };

@@ -15,16 +15,22 @@ export function secretFree(file: ConfigFile): JsonValue {
     ]),
   );
   const { url, ...database } = file.database;
-  return sorted({ ...file, providers, database: url === undefined ? database : { ...database, url: PRESENT } });
+  return canonicalValue({ ...file, providers, database: url === undefined ? database : { ...database, url: PRESENT } });
+}
+
+/** The members of a mapping, each in canonical form. */
+export function canonicalMembers(mapping: object): Record<string, JsonValue> {
+  const members = Object.entries(mapping).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([name, member]) => [name, canonicalValue(member)]));
 }
 
 /** Members in the order of their names, absent ones left out: the same settings always give the same text. */
-function sorted(value: unknown): JsonValue {
-  if (Array.isArray(value)) return value.map(sorted);
+function canonicalValue(value: unknown): JsonValue {
+  if (Array.isArray(value)) return value.map(canonicalValue);
   if (typeof value !== 'object' || value === null) return isScalar(value) ? value : null;
   const entries = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(
-    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, sorted(member)]),
+    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, canonicalValue(member)]),
   );
 }
 

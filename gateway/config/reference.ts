@@ -10,6 +10,7 @@ interface SchemaNode {
   readonly enum?: readonly string[];
   readonly secret?: boolean;
   readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
@@ -94,6 +95,12 @@ function typeName(node: SchemaNode): string {
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ');
   if (node.type === 'array') return `list of ${node.items === undefined ? 'values' : typeName(node.items)}`;
   if (node.type === 'object') return 'mapping';
-  if (node.type === 'integer') return `integer ${node.minimum ?? ''}–${node.maximum ?? ''}`;
+  if (node.type === 'integer') return integerName(node);
   return node.type ?? 'value';
+}
+
+function integerName({ minimum, exclusiveMinimum, maximum }: SchemaNode): string {
+  const least = minimum ?? (exclusiveMinimum === undefined ? undefined : exclusiveMinimum + 1);
+  if (maximum === undefined || maximum === Number.MAX_SAFE_INTEGER) return `integer from ${least ?? 'any'}`;
+  return `integer ${least ?? ''}–${maximum}`;
 }

@@ -6,7 +6,7 @@ import type { PriceOverride } from '../../costs/index.ts';
 import { DEPLOYMENT_TENANT } from '../access/principal.ts';
 import type { Deployment } from '../upstream/upstream.ts';
 import { isLoopbackHost, normaliseEndpoint } from './endpoint.ts';
-import { secretFree } from './printable.ts';
+import { canonicalMembers, secretFree } from './printable.ts';
 import type { BudgetFile, ConfigFile, ProviderFile } from './schema.ts';
 import type { BudgetLimits, Config, JwtIssuer, ModelRoute, Tenant } from './types.ts';
 
@@ -164,7 +164,7 @@ function resolveTenants(
       id: tenant.id,
       name: tenant.name ?? tenant.id,
       policies: tenant.policies,
-      parameters: tenant.parameters,
+      parameters: canonicalMembers(tenant.parameters),
       models: tenant.models ?? null,
       region: tenant.region,
       frameworks: tenant.frameworks,

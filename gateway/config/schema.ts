@@ -3,6 +3,7 @@
  * docs/configuration.md is generated from it. resolve.ts turns a parsed file into the configuration the product uses.
  */
 import { z } from 'zod';
+import { tenantParameters } from '../../policies/index.ts';
 import { issuer } from './issuer-schema.ts';
 import { address, endpoint, modelName, secret, slug, text, usd, whole } from './values.ts';
 
@@ -112,10 +113,7 @@ const tenant = z.strictObject({
   id: slug.describe('Identity of the tenant; it names its log and never changes.'),
   name: text('Display name. Default: the id.').optional(),
   policies: z.array(slug).min(1).max(8).default(['baseline']).describe('Policy bundles that decide, all of them.'),
-  parameters: z
-    .record(z.string().max(64), z.json())
-    .default({})
-    .describe('Parameters of the policies (`data.tenants[id]`).'),
+  parameters: tenantParameters.prefault({}).describe('Parameters of the shipped policies (`data.tenants[id]`).'),
   models: z.array(modelName).max(1000).optional().describe('Models the tenant may use. Absent: all.'),
   region: text('Region of the tenant, for residency rules.', 64).default('unspecified'),
   frameworks: z
