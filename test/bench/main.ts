@@ -38,7 +38,7 @@ export async function runBench(args: readonly string[], root: string = process.c
   const session = new Session(root, say);
   try {
     const { figures, checks } = await session.run(options);
-    const noise = options.groups.includes('noise') ? [...noiseFigures(before)] : [];
+    const noise = options.groups.includes('noise') ? noiseFigures(before, probeNoise()) : [];
     publish([...figures, ...noise], options, say);
     return verdict([...checks, ...floorChecks(figures)], aims(figures), say);
   } catch (error) {
@@ -68,7 +68,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   stream: 'First streamed token, 1 connection',
   stages: 'Countersign by stage, p50 of what was over when the headers were sent',
   memory: 'Resident memory under load, 32 connections',
-  noise: 'Noise of the machine before the run',
+  noise: 'Noise of the machine before and after the run',
 };
 
 function verdict(

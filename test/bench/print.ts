@@ -37,11 +37,16 @@ export function machineLines(targets: readonly Measured[]): string[] {
   return ['Machine', `  ${machine}`, 'Targets', ...versions];
 }
 
-export function noiseFigures(noise: Noise): Figure[] {
+/** Before and after: a run is worth quoting when both are alike and p99 is near p50. */
+export function noiseFigures(before: Noise, after: Noise): Figure[] {
+  return [...noiseOf('noise', before), ...noiseOf('noise.after', after)];
+}
+
+function noiseOf(prefix: string, noise: Noise): Figure[] {
   return [
-    { name: 'noise.fdatasync_p50', value: noise.fdatasyncP50Us, unit: 'us' },
-    { name: 'noise.spin_p50', value: noise.spinP50Us, unit: 'us' },
-    { name: 'noise.spin_p99', value: noise.spinP99Us, unit: 'us' },
+    { name: `${prefix}.fdatasync_p50`, value: noise.fdatasyncP50Us, unit: 'us' },
+    { name: `${prefix}.spin_p50`, value: noise.spinP50Us, unit: 'us' },
+    { name: `${prefix}.spin_p99`, value: noise.spinP99Us, unit: 'us' },
   ];
 }
 
