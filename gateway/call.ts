@@ -2,65 +2,18 @@
  * The state of one call as it walks the pipeline: each stage fills in its part, so that whatever fails later, the evidence
  * says how far the call came.
  */
-import type { Usage } from '../costs/index.ts';
-import type { JsonValue, RedactionContext } from '../redaction/index.ts';
+import type { RedactionContext } from '../redaction/index.ts';
 import { createTokenVault } from '../redaction/index.ts';
 import type { Principal } from './access/principal.ts';
-import type { Tenant } from './config.ts';
-import type { GatewayError } from './errors.ts';
-import type { OutcomeStatus } from './evidence.ts';
-import type { ClassifiedExchange } from './exchange.ts';
 import { newCallId, StageClock } from './exchange.ts';
 import type { Reply } from './ingress/reply.ts';
-import type { DecidedCall } from './pipeline/decide.ts';
-import type { EnforcedRequest } from './pipeline/enforce.ts';
-import type { LedgerReceipt } from './pipeline/record.ts';
-import type { Reservation } from './reservation.ts';
+import type { CallProgress } from './progress.ts';
 import type { Current, Services } from './services.ts';
-import type { AttemptRecord } from './upstream/retry.ts';
-import type { Deployment } from './upstream/upstream.ts';
 
-/** What is known of the answer so far. */
-export interface AnswerProgress {
-  deployment: Deployment | null;
-  status: number | null;
-  usage: Usage | null;
-  serviceTier: string | null;
-  requestId: string | null;
-  finishReason: string | null;
-  receivedChars: number;
-  releasedBytes: number;
-  effect: 'allow' | 'deny' | 'undecided' | null;
-  restored: number;
-  /** Sections of the outcome entry. */
-  inputs: JsonValue[];
-  findings: JsonValue;
-  content: JsonValue | null;
-  unscanned: JsonValue;
-}
-
-export interface Call {
-  readonly id: string;
-  readonly startedMs: number;
-  readonly clock: StageClock;
+export interface Call extends CallProgress {
   readonly services: Services;
   readonly current: Current;
   readonly reply: Reply;
-  principal: Principal | null;
-  tenant: Tenant | null;
-  requestBytes: number;
-  exchange: ClassifiedExchange | null;
-  decided: DecidedCall | null;
-  enforced: EnforcedRequest | null;
-  reservation: Reservation | null;
-  receipt: LedgerReceipt | null;
-  readonly attempts: AttemptRecord[];
-  readonly answer: AnswerProgress;
-  /** The outcome was handed to the ledger; nothing more may be recorded for this call. */
-  settled: boolean;
-  status: OutcomeStatus | null;
-  costNusd: bigint | null;
-  error: GatewayError | null;
 }
 
 export function beginCall(services: Services, reply: Reply): Call {

@@ -12,6 +12,7 @@ import type { ClassifiedExchange } from './exchange.ts';
 import type { DecidedCall } from './pipeline/decide.ts';
 import { redactedCopy } from './pipeline/enforce.ts';
 import { plannedAttempts } from './pipeline/forward.ts';
+import type { OutcomeStatus } from './progress.ts';
 import { priceOf } from './reservation.ts';
 
 type Sections = Record<string, JsonValue | null>;
@@ -145,10 +146,6 @@ export function unscannedFacts(classification: Pick<Classification, 'unscanned'>
 function scannedFacts({ scannedTexts, scannedChars }: Classification): JsonValue {
   return { texts: scannedTexts, chars: scannedChars };
 }
-
-/** How a forwarded call ended. */
-export type OutcomeStatus =
-  'ok' | 'upstream_error' | 'upstream_timeout' | 'interrupted' | 'aborted' | 'withheld' | 'failed';
 
 export interface Settlement {
   readonly nusd: bigint | 'reserved';

@@ -3,14 +3,14 @@
  * credential can get into it by accident; the evidence is in the ledger, not here.
  */
 import { pino, type DestinationStream } from 'pino';
-import type { Call } from './call.ts';
+import type { CallProgress } from './progress.ts';
 
 /** Facts of an event: numbers, switches and short words. */
 export type EventFacts = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface CallLog {
   /** One line per call. */
-  call(call: Call): void;
+  call(call: CallProgress): void;
   /** Something that happened to the process: start, stop, reload, lease lost. */
   info(event: string, facts?: EventFacts): void;
   warn(event: string, facts?: EventFacts): void;
@@ -53,7 +53,7 @@ export function createLog(options: LogOptions): CallLog {
 }
 
 /** Field by field: ids, words of the product's own vocabulary and numbers, and nothing else of the call. */
-function callFields(call: Call): EventFacts {
+function callFields(call: CallProgress): EventFacts {
   const { principal, exchange, answer, error, enforced } = call;
   const [effect, code] = error === null ? ['allow', null] : ['stopped', error.code];
   return {

@@ -3,12 +3,12 @@
  * a cap, everything else is a word of the product's own vocabulary. No label ever comes from a caller.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Call } from './call.ts';
+import type { CallProgress } from './progress.ts';
 import type { Config } from './config.ts';
 
 export interface Metrics {
   /** Counts a finished call: its effect, stages, redactions, attempts, tokens. */
-  call(call: Call): void;
+  call(call: CallProgress): void;
   /** One ledger append, from hand-over to durable. */
   ledgerAppend(seconds: number, result: 'ok' | 'failed'): void;
   /** A refusal before authentication, or of the rate limiter. @param reason an error code */
@@ -131,7 +131,7 @@ function createSeries(registry: Registry): Series {
   };
 }
 
-function countCall(series: Series, known: Known, call: Call): void {
+function countCall(series: Series, known: Known, call: CallProgress): void {
   const { principal, exchange, error, answer } = call;
   // Refused before anyone was known: counted by `refusal`.
   if (principal === null) return;
@@ -156,7 +156,7 @@ function countCall(series: Series, known: Known, call: Call): void {
 }
 
 /** What the policies said, where they said something; else that the call was refused before. */
-function effectOf({ decided }: Call): string {
+function effectOf({ decided }: CallProgress): string {
   if (decided === null) return 'refused';
   return 'outcome' in decided.result ? 'undecided' : decided.result.effect;
 }

@@ -4,9 +4,10 @@
  */
 import type { Call } from './call.ts';
 import { GatewayError } from './errors.ts';
-import type { DecisionEffect, OutcomeStatus } from './evidence.ts';
+import type { DecisionEffect } from './evidence.ts';
 import { decisionSections } from './evidence.ts';
 import { recordRefusal } from './pipeline/record.ts';
+import type { OutcomeStatus } from './progress.ts';
 import { closeCall } from './response/outcome.ts';
 
 export async function fail(call: Call, cause: unknown): Promise<void> {

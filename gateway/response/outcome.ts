@@ -1,8 +1,8 @@
 /** Closes a forwarded call: rates it, and makes its outcome durable before anything final is released. */
 import type { Call } from '../call.ts';
-import type { OutcomeStatus } from '../evidence.ts';
 import { outcomeSections, settle } from '../evidence.ts';
 import { recordOutcome } from '../pipeline/record.ts';
+import type { OutcomeStatus } from '../progress.ts';
 
 /** Throws `outcome_unrecorded`; the answer must then be withheld. */
 export async function closeCall(call: Call, status: OutcomeStatus, code: string | null): Promise<void> {

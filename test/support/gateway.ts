@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from '../../cli/embedded/connection.ts';
+import { recordInto } from '../../gateway/access/events.ts';
+import type { KeyWish } from '../../gateway/access/keys.ts';
+import { createKey } from '../../gateway/access/keys.ts';
+import { loadConfig, type Config } from '../../gateway/config.ts';
+import { startGateway, type RunningGateway } from '../../gateway/main.ts';
+import { setBudgetScope } from '../../ledger/index.ts';
+import type { KeyRing } from '../../ledger/index.ts';
+import { expectLedgerIntact, openTestLedger, TEST_ROOT_KEY } from './ledger.ts';
+import { createDatabase, type TestDatabase } from './postgres.ts';
+
+export interface TestGateway extends RunningGateway {
+  readonly database: TestDatabase;
+  readonly config: Config;
+  readonly keys: KeyRing;
+  /** A caller's key of tenant `demo`. */
+  readonly key: string;
+  createKey(wish: Partial<KeyWish>): Promise<{ id: string; token: string }>;
+  /** The configuration text with changes, as a reload would read it. */
+  configFrom(yaml: string): Config;
+  /** Drains, verifies the ledger, drops the database. */
+  stop(): Promise<void>;
+}
+
+/** The gateway as `up` composes it, in this process, on a database of its own. `yaml` has everything but `listen`. */
+export async function startTestGateway(
+  yaml: string,
+  prepare?: (database: TestDatabase) => Promise<void>,
+): Promise<TestGateway> {
+  const database = await createDatabase();
+  await prepare?.(database);
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
+  const configFrom = (text: string): Config => {
+    const path = join(folder, 'countersign.yaml');
+    writeFileSync(path, `listen: { host: 127.0.0.1, port: 0, admin_port: 0 }\nlogging: { level: silent }\n${text}`);
+    return loadConfig({ path, env: {} });
+  };
+  const config = configFrom(yaml);
+  const gateway = await startGateway({
+    config,
+    connect: (max) => connect(database.gateway, max),
+    rootKey: TEST_ROOT_KEY,
+    build: 'countersign-test',
+    shippedBundle: join(process.cwd(), 'policies', 'dist', 'baseline.tar.gz'),
+    resolvePath: (path) => join(folder, path),
+  });
+  const desk = await openTestLedger(database, { origin: config.ledger.origin });
+  const make = async (wish: Partial<KeyWish>): Promise<{ id: string; token: string }> => {
+    const store = {
+      record: recordInto(desk.ledger, () => randomBytes(16).toString('hex')),
+      setBudget: async (scope: string, limits: KeyWish['budget']) => {
+        await setBudgetScope(desk.sql, {
+          scope,
+          day: limits.dailyNusd,
+          week: limits.weeklyNusd,
+          month: limits.monthlyNusd,
+        });
+      },
+      random: randomBytes,
+      now: Date.now,
+    };
+    const nothing = { dailyNusd: null, weeklyNusd: null, monthlyNusd: null };
+    const full: KeyWish = {
+      tenant: 'demo',
+      name: 'test',
+      agent: null,
+      models: null,
+      roles: ['caller'],
+      groups: [],
+      budget: nothing,
+      expiresMs: null,
+      ...wish,
+    };
+    const { key, token } = await createKey(desk.sql, store, full, {
+      createdBy: 'test',
+      approval: null,
+      exemption: null,
+    });
+    return { id: key.id, token };
+  };
+  const first = await make({});
+  return {
+    ...gateway,
+    database,
+    config,
+    keys: desk.keys,
+    key: first.token,
+    createKey: make,
+    configFrom,
+    stop: async () => {
+      await gateway.drain();
+      await desk.ledger.close();
+      await expectLedgerIntact(database.connectAdmin(2), desk.keys);
+      await database.drop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
