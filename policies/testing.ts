@@ -90,7 +90,7 @@ export async function checkPolicies(dir: string, tools: Toolchain): Promise<Poli
  */
 export async function testPolicies(dir: string, tools: Toolchain): Promise<PolicyTestReport> {
   const check = await checkPolicies(dir, tools);
-  const args = ['test', '--bundle', '--capabilities', tools.capabilities, '--format', 'json'];
+  const args = ['test', '--bundle', '--capabilities', tools.capabilities, '--format', 'json', '--explain', 'notes'];
   const run = await runOpa(tools.opa, [...args, '--verbose', '.'], dir);
   const tests = run.stdout.trimStart().startsWith('[') ? readTests(run) : [];
   const failed = tests.filter((test) => test.outcome === 'fail' || test.outcome === 'error').length;
@@ -141,10 +141,8 @@ export async function buildBundle(
 /** The content policies/compiler/capabilities.json has to have for this opa. */
 export async function capabilitiesFile(opa: string): Promise<string> {
   const current = await runOpa(opa, ['capabilities', '--current'], tmpdir());
-  const parsed = z
-    .looseObject({ builtins: z.array(z.looseObject({ name: z.string() })) })
-    .parse(JSON.parse(current.stdout));
-  return `${JSON.stringify(selectCapabilities(parsed), null, 2)}\n`;
+  const report = readReport(current, z.looseObject({ builtins: z.array(z.looseObject({ name: z.string() })) }));
+  return `${JSON.stringify(selectCapabilities(report), null, 2)}\n`;
 }
 
 const testRows = z.array(
@@ -154,7 +152,7 @@ const testRows = z.array(
     name: z.string(),
     fail: z.boolean().optional(),
     skip: z.boolean().optional(),
-    error: z.unknown(),
+    error: z.unknown().optional(),
     duration: z.number(),
     output: z.string().optional(),
     sub_results: z.record(z.string(), z.object({ fail: z.boolean().optional() })).optional(),
@@ -162,7 +160,7 @@ const testRows = z.array(
 );
 
 function readTests(run: OpaResult): PolicyTestResult[] {
-  return testRows.parse(JSON.parse(run.stdout)).map((row) => ({
+  return readReport(run, testRows).map((row) => ({
     package: row.package.replace(/^data\./, ''),
     name: row.name,
     location: `${row.location.file}:${row.location.row}`,
@@ -173,6 +171,15 @@ function readTests(run: OpaResult): PolicyTestResult[] {
     ),
     output: Buffer.from(row.output ?? '', 'base64').toString('utf8'),
   }));
+}
+
+function readReport<T>(run: OpaResult, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(run.stdout));
+  } catch (cause) {
+    const message = `expected a report of opa ${OPA_VERSION}, found another shape; check which opa is used`;
+    throw new PolicyError('compiler_failed', message, { cause });
+  }
 }
 
 function outcomeOf(row: {
@@ -195,14 +202,10 @@ async function readCoverage(
   tools: Toolchain,
   args: readonly string[],
   dir: string,
-): Promise<{
-  percent: number;
-  uncovered: { file: string; rows: number[] }[];
-} | null> {
+): Promise<{ percent: number; uncovered: { file: string; rows: number[] }[] }> {
   const run = await runOpa(tools.opa, args, dir);
-  const parsed = coverageReport.safeParse(JSON.parse(run.stdout));
-  if (!parsed.success) return null;
-  const files = Object.entries(parsed.data.files).filter(([file]) => !file.endsWith('_test.rego'));
+  const { files: reported } = readReport(run, coverageReport);
+  const files = Object.entries(reported).filter(([file]) => !file.endsWith('_test.rego'));
   const uncovered = files
     .map(([file, report]) => ({ file, rows: rowsOf(report.not_covered ?? []) }))
     .filter((file) => file.rows.length > 0);

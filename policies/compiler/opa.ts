@@ -126,7 +126,9 @@ async function buildWithGo(
 }
 
 async function findGo(env: Readonly<Record<string, string | undefined>>): Promise<string> {
-  for (const candidate of [...onPath(env, 'go'), '/usr/local/go/bin/go']) {
+  const root = env['GOROOT'];
+  const own = root !== undefined && isAbsolute(root) ? [join(root, 'bin', executable('go'))] : [];
+  for (const candidate of [...own, ...onPath(env, 'go')]) {
     if (await isExecutable(candidate)) return candidate;
   }
   throw new PolicyError(

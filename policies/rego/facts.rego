@@ -2,7 +2,8 @@
 # title: Facts the rules share
 # description: >-
 #   What several rules ask of the input and of the tenant's parameters. Every question is put so that a missing or
-#   malformed answer restricts: a hosting nobody declared is external, a point nobody knows matches no rule.
+#   malformed answer restricts: a hosting nobody declared is external. Negations therefore stand before rules and
+#   functions that read the input themselves; `not f(input.x)` would be undefined, not true, without an x.
 package countersign.facts
 
 # METADATA
@@ -14,7 +15,9 @@ parameters := data.tenants[input.tenant.id]
 
 # METADATA
 # title: The model is operated by somebody else
-external if not input.model.hosting in {"private", "local"}
+external if not owned
+
+owned if input.model.hosting in {"private", "local"}
 
 # METADATA
 # title: The call's data classification
@@ -56,4 +59,4 @@ default places(_) := ""
 
 places(finding) := $" at {first_path(finding)}" if count(finding.paths) == 1
 
-places(finding) := $" at {first_path(finding)} and in {count(finding.paths) - 1} more places" if count(finding.paths) > 1
+places(finding) := $" at {first_path(finding)} (and {count(finding.paths) - 1} more)" if count(finding.paths) > 1

@@ -95,15 +95,24 @@ deny contains reason if {
 well_formed if {
 	input.version == 1
 	is_string(input.tenant.id)
-	every finding in input.findings { finding.kind in {"pii", "secret"} }
+	every finding in input.findings { readable(finding) }
 	complete
 }
 
-complete if startswith(input.point, "model.") == false
+readable(finding) if {
+	finding.kind in {"pii", "secret"}
+	is_string(finding.type)
+	is_array(finding.paths)
+}
+
+complete if not about_a_model
 
 complete if {
 	is_object(input.model)
 	is_object(input.request)
 	is_array(input.request.urls)
-	is_array(input.unscanned)
+	is_array(input.data.residency)
+	every part in input.unscanned { is_string(part.path) }
 }
+
+about_a_model if startswith(input.point, "model.")

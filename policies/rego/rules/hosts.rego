@@ -14,7 +14,7 @@ import data.countersign.facts
 deny contains reason if {
 	input.point == "model.request"
 	some url in input.request.urls
-	not url.private == false
+	not public(url)
 	reason := facts.reason(rego.metadata.rule(), "The request refers to a URL on a private host.", "/messages")
 }
 
@@ -37,6 +37,8 @@ deny contains reason if {
 		"/messages",
 	)
 }
+
+public(url) if url.private == false
 
 listed(url) if {
 	url.scheme in {"http", "https"}

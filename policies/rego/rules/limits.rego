@@ -14,7 +14,7 @@ import data.countersign.facts
 deny contains reason if {
 	input.point == "model.request"
 	cap := facts.parameters.limits.max_input_tokens
-	not at_most(input.request.tokens_estimate, cap)
+	not asks_at_most(cap)
 	message := $"The request is estimated at more than the {cap} input tokens this tenant allows."
 	reason := facts.reason(rego.metadata.rule(), message, "/messages")
 }
@@ -31,10 +31,15 @@ deny contains reason if {
 obligations contains {"type": "limit", "max_tokens": cap} if {
 	input.point == "model.request"
 	cap := facts.parameters.limits.max_output_tokens
-	not at_most(input.request.max_tokens, cap)
+	not answers_at_most(cap)
 }
 
-at_most(value, cap) if {
-	is_number(value)
-	value <= cap
+asks_at_most(cap) if {
+	is_number(input.request.tokens_estimate)
+	input.request.tokens_estimate <= cap
+}
+
+answers_at_most(cap) if {
+	is_number(input.request.max_tokens)
+	input.request.max_tokens <= cap
 }

@@ -22,9 +22,12 @@ treatment(type) := object.get(
 
 operators := {"redact", "replace", "hash", "mask", "tokenize"}
 
-open_treatments := operators if facts.external
+treated(finding) if treatment(finding.type) in operators
 
-else := operators | {"leave"}
+treated(finding) if {
+	not facts.external
+	treatment(finding.type) == "leave"
+}
 
 # METADATA
 # title: Personal data must not leave
@@ -36,7 +39,7 @@ else := operators | {"leave"}
 deny contains reason if {
 	input.point == "model.request"
 	some finding in found
-	not treatment(finding.type) in open_treatments
+	not treated(finding)
 	message := $"Personal data of type {finding.type} was found{facts.places(finding)} and may not be sent to this model."
 	reason := facts.reason(rego.metadata.rule(), message, facts.first_path(finding))
 }

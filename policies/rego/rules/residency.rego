@@ -14,7 +14,7 @@ import data.countersign.facts
 deny contains reason if {
 	input.point == "model.request"
 	regions := facts.parameters.regions
-	not input.model.region in regions
+	not runs_in(regions)
 	message := $"The model {input.model.requested} runs in a region this tenant does not use."
 	reason := facts.reason(rego.metadata.rule(), message, "/model")
 }
@@ -29,8 +29,12 @@ deny contains reason if {
 deny contains reason if {
 	input.point == "model.request"
 	count(input.data.residency) > 0
-	not input.model.hosting == "local"
-	not input.model.region in input.data.residency
+	not runs_here
+	not runs_in(input.data.residency)
 	message := $"The data of this call may not be processed in the region of the model {input.model.requested}."
 	reason := facts.reason(rego.metadata.rule(), message, "/model")
 }
+
+runs_in(regions) if input.model.region in regions
+
+runs_here if input.model.hosting == "local"

@@ -52,7 +52,9 @@ deny contains reason if {
 	input.point == "model.request"
 	facts.external
 	term("training") == false
-	not input.model.trains_on_data == false
+	not training_ruled_out
 	message := $"The provider of the model {input.model.requested} may train on {facts.classification} data."
 	reason := facts.reason(rego.metadata.rule(), message, "/model")
 }
+
+training_ruled_out if input.model.trains_on_data == false

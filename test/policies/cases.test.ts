@@ -1,0 +1,56 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { policyDecision } from '../../policies/decision.ts';
+import { createPdp, tenantParameters } from '../../policies/index.ts';
+import { policyInput } from '../../policies/input.ts';
+import { mergeInput, requestInput } from './facts.ts';
+import { baseline, ROOT } from './toolchain.ts';
+
+/** Every case of test/policies/cases against the shipped bundle, through the product's own host. */
+const caseFile = z.array(
+  z.strictObject({
+    case: z.string(),
+    tenant: tenantParameters.default({}),
+    facts: z.record(z.string(), z.unknown()).default({}),
+    effect: z.string(),
+    reasons: z.array(z.string()).default([]),
+    obligations: z.array(z.unknown()).default([{ type: 'record', content: 'redacted' }]),
+    message: z.string().optional(),
+  }),
+);
+
+const folder = join(ROOT, 'test/policies/cases');
+const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+const bundle = await baseline();
+
+describe.each(files)('%s', (file) => {
+  const cases = caseFile.parse(parse(readFileSync(join(folder, file), 'utf8')));
+
+  test.each(cases)('$case', async (one) => {
+    const pdp = await createPdp({ bundles: [bundle], tenantData: { acme: z.json().parse(one.tenant) } });
+    const input = mergeInput(requestInput(), one.facts);
+    if (input.version === 1) expect(policyInput.safeParse(input).error).toBeUndefined();
+    const evaluation = pdp.evaluate(['baseline'], input);
+    if (evaluation.outcome !== 'decided') throw new TypeError(`undecided: ${evaluation.code} ${evaluation.detail}`);
+    const { decision } = evaluation;
+    expect(policyDecision.safeParse(decision).success).toBe(true);
+    expect({
+      effect: decision.effect,
+      reasons: decision.reasons.map((reason) => reason.rule).toSorted(),
+      obligations: inOrder(decision.obligations),
+    }).toEqual({ effect: one.effect, reasons: one.reasons, obligations: inOrder(one.obligations) });
+    if (one.message !== undefined) expect(decision.user_message).toBe(one.message);
+    expect(decision.user_message === '').toBe(one.effect === 'allow');
+  });
+});
+
+function inOrder(items: readonly unknown[]): string[] {
+  return items.map((item) => JSON.stringify(sorted(item))).toSorted();
+}
+
+function sorted(item: unknown): unknown {
+  return typeof item === 'object' && item !== null ? Object.entries(item).toSorted() : item;
+}
