@@ -18,7 +18,7 @@ import { deployment } from './deployments.ts';
 
 const UNREACHABLE = 'http://127.0.0.1:9/v1';
 
-upstreamContract('sandbox', async () =>
+upstreamContract('sandbox', false, async () =>
   Promise.resolve({
     upstream: createSandboxUpstream({ now: () => 1_700_000_000_000 }),
     deployment: deployment({ kind: 'sandbox' }),
@@ -27,7 +27,7 @@ upstreamContract('sandbox', async () =>
   }),
 );
 
-upstreamContract('openai', async () => {
+upstreamContract('openai', true, async () => {
   const mock = await startMockUpstream();
   const egress = createEgress();
   const said = (body: string): string =>
@@ -97,7 +97,7 @@ function speakAnthropic(body: string): AnthropicReply {
   return { events: [messageStart(), { type: 'ping' }, ...blocks, ...messageEnd(stop)] };
 }
 
-upstreamContract('anthropic', async () => {
+upstreamContract('anthropic', true, async () => {
   const server = await startAnthropicServer();
   const egress = createEgress();
   server.reply = speakAnthropic;
