@@ -4,7 +4,7 @@
  */
 import { GatewayError } from '../errors.ts';
 
-export const FAILURES = {
+const FAILURES = {
   connect_failed: { code: 'upstream_error', text: 'The model provider could not be reached' },
   connect_timeout: { code: 'upstream_timeout', text: 'The model provider could not be reached in time' },
   first_byte_timeout: { code: 'upstream_timeout', text: 'The model provider did not begin to answer in time' },

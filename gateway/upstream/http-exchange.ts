@@ -231,6 +231,8 @@ class HttpExchange implements DispatchHandler, HttpAnswer {
     if (this.#paused) return;
     this.#paused = true;
     controller.pause();
+    // A slow reader may take its time; an answer that nobody has begun to read must not hold its connection for ever.
+    if (this.#mode === 'waiting') return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }

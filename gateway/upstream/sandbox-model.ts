@@ -12,7 +12,7 @@ import { hash } from 'node:crypto';
 import { isObject, parseObject } from './json.ts';
 import type { JsonObject } from './json.ts';
 
-export interface SandboxToolCall {
+interface SandboxToolCall {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
@@ -33,7 +33,7 @@ export interface SandboxAnswer {
   readonly includeUsage: boolean;
 }
 
-export interface SandboxRefusal {
+interface SandboxRefusal {
   readonly refused: string;
   readonly param: string;
 }

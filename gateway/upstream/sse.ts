@@ -8,7 +8,7 @@ import { UpstreamFailure } from './failure.ts';
 import type { SseEvent } from './upstream.ts';
 
 /** An event longer than this many characters is refused: nothing legitimate is, and it must be held in memory. */
-export const MAX_EVENT_CHARS = 16 * 1024 * 1024;
+const MAX_EVENT_CHARS = 16 * 1024 * 1024;
 
 export interface SseReader {
   /** Takes the next piece of the stream and returns the events it completed. @throws UpstreamFailure bad_answer, too_large */
@@ -159,6 +159,18 @@ export async function* readSse(chunks: AsyncIterable<Uint8Array>, maxEventChars?
 export function formatSse(data: string): SseEvent {
   const lines = /[\r\n]/.test(data) ? data.split(/\r\n|\r|\n/).join('\ndata: ') : data;
   return { raw: `data: ${lines}\n\n`, data };
+}
+
+/** Line ends and the field name of an event with one data line, at their longest: `data: …\r\n\r\n`. */
+const LONGEST_FRAME = 10;
+
+/**
+ * Whether the text of an event is its data and nothing else. Comments, names and ids in an event are not part of its
+ * data: who scans only the data must not forward the raw text of an event that is not bare.
+ */
+export function isBareEvent(event: SseEvent): boolean {
+  const { raw, data } = event;
+  return data !== null && raw.startsWith('data:') && raw.length - data.length <= LONGEST_FRAME && !data.includes('\n');
 }
 
 /** The event that ends a chat stream which came to a good end, and only such a one. */

@@ -11,7 +11,7 @@ import { isObject, jsonArray, jsonObject, parseObject, toJson } from '../json.ts
 import type { JsonObject, JsonText } from '../json.ts';
 
 /** Used when the caller gave no limit; Anthropic requires one, and every Claude model allows this one. */
-export const DEFAULT_MAX_TOKENS = 4096;
+const DEFAULT_MAX_TOKENS = 4096;
 
 export interface AnthropicRequest {
   readonly body: string;

@@ -190,6 +190,14 @@ describe('connections', () => {
     expect(characters).toBe(size);
   });
 
+  test('an answer that nobody reads does not hold its connection', async () => {
+    mock.set({ content: 'y'.repeat(8_000_000), chunks: 2000 });
+    const timeouts = { ...TIMEOUTS, idleMs: 60 };
+    const response = await upstream.send(callOf(to, { ...CHAT, stream: true }, { timeouts }));
+    await expect.poll(() => mock.counters.aborted).toBe(1);
+    await expect(collect(response.events())).rejects.toMatchObject({ reason: 'idle_timeout' });
+  });
+
   test('an early interim answer is not the answer', async () => {
     const server = createServer((socket: Socket) => {
       socket.once('data', () => {

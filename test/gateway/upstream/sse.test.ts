@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSseReader, formatSse, readSse } from '../../../gateway/upstream/sse.ts';
+import { createSseReader, formatSse, isBareEvent, readSse } from '../../../gateway/upstream/sse.ts';
 import type { SseEvent } from '../../../gateway/upstream/upstream.ts';
 import { collect } from './deployments.ts';
 
@@ -118,6 +118,18 @@ describe('reading events', () => {
     time(100_000);
     const short = time(1_000_000);
     expect(time(10_000_000)).toBeLessThan(60 * Math.max(short, 5));
+  });
+
+  test('only an event that is its data and nothing else is bare', () => {
+    const bare = (text: string): boolean[] => readAll(Buffer.from(text)).map(isBareEvent);
+    expect(bare('data: a\n\ndata:b\r\n\r\ndata: {"c":1}\r\r')).toEqual([true, true, true]);
+    const hidden = [
+      ': hidden\ndata: a\n\n',
+      'data: a\n:hidden\n\n',
+      'data: a\nid: 12345\n\n',
+      'event: secret\ndata: a\n\n',
+    ];
+    for (const text of [...hidden, ': hidden\n\n', 'data: a\ndata: b\n\n']) expect(bare(text)).toEqual([false]);
   });
 
   test('ends when its chunks end', async () => {
