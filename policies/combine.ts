@@ -49,7 +49,7 @@ export function combineBundles(decisions: readonly Decision[]): Decision {
     effect,
     reasons: uniteReasons(stuck ? [...reasons, NO_ROUTE] : reasons),
     obligations,
-    user_message: uniteMessages(stuck ? [...messages, NO_ROUTE.message] : messages),
+    user_message: stuck ? NO_ROUTE.message : uniteMessages(messages),
   };
 }
 

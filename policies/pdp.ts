@@ -66,7 +66,7 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
 
 function evaluateAll(engines: ReadonlyMap<string, Engine>, names: readonly string[], input: PolicyInput): Evaluation {
   if (names.length === 0) return undecided('bundle_missing', 'no policy bundle applies');
-  const json = JSON.stringify(input);
+  const json = wellFormed(JSON.stringify(input));
   const decisions: Decision[] = [];
   for (const name of names) {
     const engine = engines.get(name);
@@ -76,6 +76,15 @@ function evaluateAll(engines: ReadonlyMap<string, Engine>, names: readonly strin
     decisions.push(evaluation.decision);
   }
   return { outcome: 'decided', decision: combineBundles(decisions) };
+}
+
+/**
+ * Half a surrogate pair is no character; opa's parser stops at it. A caller who sends one gets a decision about U+FFFD
+ * instead of an outage. JSON.stringify writes only such halves as \\ud…, so texts without them cost one search.
+ */
+function wellFormed(json: string): string {
+  if (!json.includes('\\ud')) return json;
+  return json.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (match) => (match === '\\\\' ? match : '\\ufffd'));
 }
 
 function findEngine(engines: ReadonlyMap<string, Engine>, name: string): Engine {

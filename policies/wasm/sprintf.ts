@@ -61,6 +61,7 @@ function formatOne(value: Argument, directive: Directive): string {
   if (precision !== undefined || /[+# ]/.test(flags) || width > 1000)
     throw new UnsupportedFormat('this precision or flag');
   const text = print(value, verb);
+  if (text === null && width > 0) throw new UnsupportedFormat('a width for an argument of another type');
   if (text === null) return `%!${verb}(${describe(value)})`;
   const padding = width - Array.from(text).length;
   if (padding <= 0) return text;
