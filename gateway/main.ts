@@ -31,6 +31,7 @@ import { GatewayError } from './errors.ts';
 import { listen as listenOn, urlOf } from './listen.ts';
 import type { CallLog } from './log.ts';
 import { createLog } from './log.ts';
+import { createAdminApp } from './ingress/admin.ts';
 import { createMetrics } from './metrics.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
 import type { Current, Services } from './services.ts';
