@@ -13,7 +13,7 @@ import type { Config } from './config/types.ts';
 export { ConfigError, type ConfigErrorCode, type ConfigProblem } from './config/problem.ts';
 export { configurationReference } from './config/reference.ts';
 export { planReload, type ReloadPlan } from './config/reload.ts';
-export { SHIPPED_BUNDLE } from './config/resolve.ts';
+export { nusdFromDecimal, SHIPPED_BUNDLE } from './config/resolve.ts';
 export { hasLimit } from './config/types.ts';
 export type { Environment } from './config/document.ts';
 export type * from './config/types.ts';

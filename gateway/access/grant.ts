@@ -12,6 +12,7 @@ import {
   type RecordApproval,
   type Wish,
 } from '../../approvals/index.ts';
+import type { Config } from '../config.ts';
 import { GatewayError } from '../errors.ts';
 import type { RecordEvent } from './events.ts';
 import { budgetFacts, createKey, wasEverGranted, type CreatedKey, type KeyStore, type KeyWish } from './keys.ts';
@@ -49,6 +50,11 @@ export async function grantKey(
   if (conflict !== null) {
     throw new GatewayError('invalid_request', `One key may not have both ${conflict[0]} and ${conflict[1]}.`, {
       param: 'roles',
+    });
+  }
+  if (wish.tenant === DEPLOYMENT_TENANT && wish.roles.includes('caller')) {
+    throw new GatewayError('invalid_request', 'A key with the role caller belongs to a tenant; name one.', {
+      param: 'tenant',
     });
   }
   const privileged = wish.roles.filter((role) => PRIVILEGED_ROLES.includes(role));
@@ -135,6 +141,13 @@ export function recordApproval(record: RecordEvent): RecordApproval {
         subject: { ...request.subject },
       },
     });
+}
+
+/** Whether a token issuer of the configuration can make somebody an approver. */
+export function approversByToken({ issuers }: Pick<Config, 'issuers'>): boolean {
+  return issuers.some(({ defaultRoles, roleMap }) =>
+    [defaultRoles, ...roleMap.values()].some((roles) => roles.includes('approver')),
+  );
 }
 
 /** The principal as a party of approvals. */
