@@ -43,8 +43,12 @@ export async function governChat(
     const enforced = decideAndEnforce(call, classified);
     await recordCall(call, enforced);
     const response = await forward(call, enforced);
-    if (classified.chat.stream && response.status === 200) await releaseStream(call, response);
-    else await releaseWhole(call, response);
+    try {
+      if (classified.chat.stream && response.status === 200) await releaseStream(call, response);
+      else await releaseWhole(call, response);
+    } finally {
+      response.discard();
+    }
   } catch (error) {
     await fail(call, error);
   } finally {

@@ -12,7 +12,7 @@ import { appliedRows, findingRows } from '../evidence.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { closeCall } from './outcome.ts';
 import { decideAnswer, disclosure, modelAlias, noteUsage } from './rules.ts';
-import { StreamGovernor } from './stream.ts';
+import { HEARTBEAT, StreamGovernor } from './stream.ts';
 
 const MAX_QUEUED_CHARS = 16 * 1024 * 1024;
 const MAX_RECORDED_CHARS = 1024 * 1024;
@@ -24,7 +24,7 @@ export async function releaseStream(call: Call, response: UpstreamResponse): Pro
   const governor = governorFor(call, decision);
   call.reply.set('server-timing', call.clock.header());
   call.reply.openStream(response.headers);
-  const heartbeat = setInterval(() => void call.reply.write(': keep-alive\n\n'), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => void call.reply.write(HEARTBEAT), HEARTBEAT_MS);
   try {
     await pump(call, response, governor);
   } finally {

@@ -14,6 +14,7 @@ import type {
 } from '../../redaction/index.ts';
 import { createStreamRedactor, editDocument, readDocument, RedactionError } from '../../redaction/index.ts';
 import { GatewayError } from '../errors.ts';
+import { formatSse, isBareEvent } from '../upstream/sse.ts';
 import type { SseEvent } from '../upstream/upstream.ts';
 import type { Part } from './channel.ts';
 import { Channel } from './channel.ts';
@@ -35,6 +36,8 @@ export interface StreamRules {
   readonly maxQueued: number;
   readonly recordChars: number;
 }
+
+export const HEARTBEAT = ': keep-alive\n\n';
 
 interface QueuedEvent {
   readonly raw: string;
@@ -88,7 +91,8 @@ export class StreamGovernor {
 
   /** Takes one event in and returns the text of the events that may go out now. */
   accept(event: SseEvent): string {
-    if (event.data === null) return this.#queue.length === 0 ? event.raw : '';
+    // Comments are text nobody scanned: what they are for, keeping the connection alive, is done with our own.
+    if (event.data === null) return this.#queue.length === 0 ? HEARTBEAT : '';
     const document = parseChunk(event.data);
     const chunk = document.value as Chunk;
     if (chunk.error !== undefined && chunk.error !== null) this.upstreamError = true;
@@ -103,8 +107,9 @@ export class StreamGovernor {
       edits.push({ op: 'set', pointer: '/model', value: this.#rules.modelAlias });
     }
     this.#waiting ||= ends;
-    this.#queue.push({ raw: event.raw, document, parts, edits, waitsForEnd: this.#waiting });
-    this.#queued += event.raw.length;
+    const raw = isBareEvent(event) ? event.raw : formatSse(event.data).raw;
+    this.#queue.push({ raw, document, parts, edits, waitsForEnd: this.#waiting });
+    this.#queued += raw.length;
     if (this.#queued > this.#rules.maxQueued) {
       throw new GatewayError(
         'upstream_error',
