@@ -16,6 +16,7 @@ export interface Party {
   readonly tenant: string | null;
 }
 
+/** Where a request stands; see rule.ts for how it moves. */
 export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'consumed';
 
 /** What is wished for. */
@@ -30,6 +31,7 @@ export interface Wish {
   readonly approverRoles: readonly string[];
 }
 
+/** A wish of one requester and what became of it. Times are unix ms. */
 export interface ApprovalRequest extends Wish {
   readonly id: string;
   readonly digest: string;

@@ -8,6 +8,7 @@
 import { ApprovalError } from './errors.ts';
 import { identitiesOf, type ApprovalRequest, type ApprovalState, type Party } from './request.ts';
 
+/** What the second person says. */
 export type Verdict = 'approve' | 'deny';
 
 /** The state at a time: an open request past its time has expired whether or not anyone wrote that down. */

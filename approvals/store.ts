@@ -16,11 +16,13 @@ import {
 } from './request.ts';
 import { consume, decide, stateAt, type Verdict } from './rule.ts';
 
+/** A step of a request that is recorded as evidence. */
 export type ApprovalEvent = 'requested' | 'approved' | 'denied' | 'consumed';
 
 /** Makes a change durable as evidence; rejects to refuse the change. */
 export type RecordApproval = (event: ApprovalEvent, request: ApprovalRequest) => Promise<void>;
 
+/** Clock, life time and identity of a new request. */
 export interface RequestOptions {
   readonly nowMs: number;
   /** How long the request may be decided and used. */

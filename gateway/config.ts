@@ -10,9 +10,9 @@ import { resolveConfig } from './config/resolve.ts';
 import { CONFIG_SCHEMA } from './config/schema.ts';
 import type { Config } from './config/types.ts';
 
-export { ConfigError, type ConfigErrorCode, type ConfigProblem } from './config/problem.ts';
+export { ConfigError } from './config/problem.ts';
 export { configurationReference } from './config/reference.ts';
-export { planReload, type ReloadPlan } from './config/reload.ts';
+export { planReload } from './config/reload.ts';
 export { nusdFromDecimal, SHIPPED_BUNDLE } from './config/resolve.ts';
 export { hasLimit } from './config/types.ts';
 export type { Environment } from './config/document.ts';

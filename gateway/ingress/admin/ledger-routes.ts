@@ -53,14 +53,16 @@ export const LEDGER_ROUTES: readonly AdminRoute[] = [
       if (scope === null)
         throw new GatewayError('invalid_request', 'Name the tenant of the call.', { param: 'tenant' });
       const call = await readCall(deps.sql, deps.keys, scope, id);
-      if (call === null) throw new GatewayError('not_found', 'There is no such call in this tenant.');
+      // Entries of other events share the id space; only calls are shown here.
+      if (call === null || (call.decision === null && call.outcome === null))
+        throw new GatewayError('not_found', 'There is no such call in this tenant.');
       const auditor = principal.roles.includes('auditor');
       return answer({
         call: call.call,
         log: call.log,
         inc: call.inc,
         open: call.open,
-        decision: entryAnswer(call.decision, auditor),
+        decision: call.decision === null ? null : entryAnswer(call.decision, auditor),
         attempts: call.attempts.map((entry) => entryAnswer(entry, auditor)),
         outcome: call.outcome === null ? null : entryAnswer(call.outcome, auditor),
         late_outcome: call.lateOutcome === null ? null : entryAnswer(call.lateOutcome, auditor),

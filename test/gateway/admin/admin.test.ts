@@ -260,6 +260,27 @@ describe('reading', () => {
     });
   });
 
+  test('a call with both entries and its receipts', async () => {
+    const call = 'cs-00000000000070008000000000000001';
+    const item = { tenant: 'demo', call, subject: 'key:x' } as const;
+    const sections = { facts: { effect: 'allow' }, content: { text: 'what was said' } };
+    const decided = await stand.ledger.append({ ...item, kind: 'decision', class: 'decision', sections, open: true });
+    stand.ledger.signReceipt(decided, 'a'.repeat(64));
+    await stand.ledger.append({ ...item, kind: 'outcome', class: 'outcome', sections: { facts: { status: 'ok' } } });
+    const answer = await stand.call('GET', `/api/calls/${call}?tenant=demo`, auditor.token);
+    expect(answer.body).toMatchObject({
+      call,
+      open: false,
+      decision: {
+        seq: decided.seq,
+        hash: decided.hash,
+        sections: { facts: { effect: 'allow' }, content: { text: 'what was said' } },
+      },
+      outcome: { sections: { facts: { status: 'ok' } } },
+    });
+    expect((await stand.call('GET', `/api/calls/${call}?tenant=other`, auditor.token)).status).toBe(404);
+  });
+
   test('costs in every format', async () => {
     const json = await stand.call('GET', '/api/costs?month=2026-11&tenant=demo', auditor.token);
     expect(json.body).toMatchObject({ tenant: 'demo', month: '2026-11' });
