@@ -48,7 +48,10 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
     const args = ['build', '--bundle', '--target', 'wasm', '--entrypoint', ENTRYPOINT, '--ignore', '*_test.rego'];
     const built = await runOpa(tools.opa, [...args, '--capabilities', tools.capabilities, '--output', out, '.'], dir);
     if (built.exit !== 0) {
-      throw new PolicyError('compiler_failed', `opa could not build ${dir}: ${built.stderr.trim().slice(0, 4000)}`);
+      throw new PolicyError(
+        'compiler_failed',
+        `opa could not build ${dir}: ${`${built.stderr}${built.stdout}`.trim().slice(0, 4000)}`,
+      );
     }
     const unpacked = gunzipSync(await readFile(out), { maxOutputLength: MAX_BYTES });
     const entries = readTar(unpacked, BUNDLE_LIMITS);

@@ -52,5 +52,7 @@ function inOrder(items: readonly unknown[]): string[] {
 }
 
 function sorted(item: unknown): unknown {
-  return typeof item === 'object' && item !== null ? Object.entries(item).toSorted() : item;
+  return typeof item === 'object' && item !== null
+    ? Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1))
+    : item;
 }

@@ -94,7 +94,7 @@ describe('combineBundles', () => {
         expect(strict.buffer || !loose.buffer).toBe(true);
         for (const rule of loose.redact) {
           const same = strict.redact.find(
-            (one) => one.operator === rule.operator && `${one.paths}` === `${rule.paths}`,
+            (one) => one.operator === rule.operator && String(one.paths) === String(rule.paths),
           );
           expect(same?.types).toEqual(expect.arrayContaining(rule.types));
         }

@@ -17,7 +17,7 @@ interface Place {
   readonly cache: string;
   readonly bin: string;
   readonly log: string[];
-  find(extra?: Record<string, string>): Promise<string>;
+  readonly find: (extra?: Record<string, string>) => Promise<string>;
 }
 
 async function inPlace(use: (place: Place) => Promise<void>): Promise<void> {

@@ -81,6 +81,13 @@ describe('could not decide', () => {
     expect(firstOver((count) => code(messages(count)) === 'fuel', 5, 2000)).toBe(limit);
   });
 
+  run('fuel: calls that double at every level, without a loop', async () => {
+    const levels = Array.from({ length: 40 }, (_, i) => `f${i}(x) := f${i + 1}(x + 1) + f${i + 1}(x + 2)`);
+    const rego = `${ENTRY}\ndecision := ${ALLOW} if f0(input.request.messages) > 0\n\n${levels.join('\n\n')}\n\nf40(x) := x`;
+    const pdp = await policy(rego, { fuel: 1_000_000, memoryPages: 4096 });
+    expect(code(pdp.evaluate(['own'], requestInput()))).toBe('fuel');
+  });
+
   run.each([
     ['a text', '"allow"'],
     ['true', 'true'],
