@@ -54,13 +54,13 @@ function verifyToken(options: AuthenticateOptions, token: string, address: strin
   return options.tokens().verify(token);
 }
 
+const BEARER = 'Bearer ';
+
 /** The one credential of the request. Two different ones are refused rather than choosing one. */
 function presentedToken(headers: IncomingHttpHeaders): string {
-  const authorization = headers.authorization;
-  const bearer = authorization === undefined ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
-  if (authorization !== undefined && bearer === undefined)
-    throw new GatewayError('invalid_api_key', INVALID_KEY_MESSAGE);
-  const presented = [bearer, headers['x-api-key'], headers['api-key']].filter((value) => typeof value === 'string');
+  const { authorization } = headers;
+  const others = [headers['x-api-key'], headers['api-key']].filter((value) => typeof value === 'string');
+  const presented = authorization === undefined ? others : [bearerToken(authorization), ...others];
   const [token] = presented;
   if (token === undefined) {
     throw new GatewayError('invalid_api_key', 'No API key was sent. Send one as "Authorization: Bearer cs_…".');
@@ -68,6 +68,15 @@ function presentedToken(headers: IncomingHttpHeaders): string {
   if (presented.some((other) => other !== token)) {
     throw new GatewayError('invalid_api_key', 'Different credentials were sent in several headers; send one.');
   }
+  return token;
+}
+
+/** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1), and nearly everybody writes it this way. */
+function bearerToken(authorization: string): string {
+  const usual = authorization.startsWith(BEARER) ? authorization.slice(BEARER.length) : '';
+  if (usual.startsWith(TOKEN_PREFIX)) return usual;
+  const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (token === undefined) throw new GatewayError('invalid_api_key', INVALID_KEY_MESSAGE);
   return token;
 }
 
