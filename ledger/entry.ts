@@ -83,8 +83,8 @@ const SCOPE = /^[A-Za-z0-9._:-]{1,128}$/;
 const CLASS = /^(?:decision|outcome|late_outcome|attempt:[0-9]{1,4}|event)$/;
 const KINDS: ReadonlySet<string> = new Set(ENTRY_KINDS);
 const MAX_SCOPES = 8;
-/** PostgreSQL's bigint. */
-const MAX_NUSD = 2n ** 63n - 1n;
+/** A million US dollars: sums of many stay far below PostgreSQL's bigint. */
+const MAX_NUSD = 10n ** 15n;
 
 /**
  * Refuses what the append function would refuse, before the item shares a batch with others.
@@ -116,14 +116,14 @@ function checkMoney(item: AppendItem): void {
   if (settle !== undefined && item.kind !== 'outcome' && item.kind !== 'late_outcome')
     fail('settle on an outcome only', item.kind);
   if (reserve !== undefined) {
-    if (!isAmount(reserve.nusd)) fail('a reservation between 0 and 2^63-1 nano-USD', 'another amount');
+    if (!isAmount(reserve.nusd)) fail('a reservation between 0 and 10^15 nano-USD', 'another amount');
     if (reserve.scopes.length > MAX_SCOPES) fail(`at most ${MAX_SCOPES} budget scopes`, String(reserve.scopes.length));
     if (new Set(reserve.scopes).size !== reserve.scopes.length) fail('each budget scope once', 'one twice');
     for (const scope of reserve.scopes)
       if (!SCOPE.test(scope)) fail('a budget scope of 1 to 128 characters A-Z a-z 0-9 . _ : -', 'another form');
   }
   if (settle !== undefined && settle.nusd !== 'reserved' && !isAmount(settle.nusd))
-    fail('a settlement between 0 and 2^63-1 nano-USD', 'another amount');
+    fail('a settlement between 0 and 10^15 nano-USD', 'another amount');
 }
 
 function isAmount(nusd: bigint): boolean {

@@ -7,6 +7,11 @@ export const ZERO_HASH = '0'.repeat(64);
 const node = Buffer.alloc(65);
 node[0] = 1;
 
+/** SHA-256 of a text's UTF-8 bytes, lower hex. */
+export function sha256(text: string): string {
+  return hash('sha256', text, 'hex');
+}
+
 /** RFC 6962 section 2.1 leaf hash of a text's UTF-8 bytes: SHA-256(0x00 ‖ text), lower hex. */
 export function leafHash(text: string): string {
   return hash('sha256', '\u0000' + text, 'hex');

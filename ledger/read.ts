@@ -1,15 +1,20 @@
 import type postgres from 'postgres';
+import { formatReceipt } from './append/receipts.ts';
 import type { JsonValue } from './canonical.ts';
 import type { KeyRing } from './keyring.ts';
+import { openSections } from './sections.ts';
+import { readCallEntries } from './stored.ts';
+import type { StoredEntry } from './stored.ts';
 
-/** One entry with its sections opened. A section is undefined when its key is gone. */
+/** One entry with its sections opened. A section whose key is gone is missing. */
 export interface EntryRecord {
   readonly kind: string;
   readonly class: string;
   readonly seq: number;
   readonly hash: string;
   readonly timeMs: number;
-  readonly sections: Readonly<Record<string, JsonValue | undefined>>;
+  readonly wid: string;
+  readonly sections: Readonly<Record<string, JsonValue>>;
   /** As sent in x-countersign-receipt; null when none is stored (yet). */
   readonly receipt: string | null;
 }
@@ -18,8 +23,9 @@ export interface CallRecord {
   readonly call: string;
   readonly log: string;
   readonly inc: number;
+  /** Forwarded and not closed yet. */
   readonly open: boolean;
-  readonly decision: EntryRecord;
+  readonly decision: EntryRecord | null;
   readonly outcome: EntryRecord | null;
   readonly lateOutcome: EntryRecord | null;
   readonly attempts: readonly EntryRecord[];
@@ -32,8 +38,43 @@ export async function readCall(
   tenant: string,
   call: string,
 ): Promise<CallRecord | null> {
-  await sql`select ${tenant}, ${call}`;
-  return keys === undefined ? null : null;
+  const logs = await sql<{ log: string; inc: number }[]>`
+    select log, inc from ledger.logs where tenant = ${tenant} order by inc desc`;
+  for (const { log, inc } of logs) {
+    const entries = await readCallEntries(sql, log, call);
+    if (entries.length === 0) continue;
+    const open = await sql`select 1 from ledger.open_calls where log = ${log} and call = ${call}`;
+    const records = await Promise.all(entries.map((entry) => toRecord(entry, inc, tenant, keys)));
+    const find = (kind: string): EntryRecord | null => records.find((record) => record.kind === kind) ?? null;
+    return {
+      call,
+      log,
+      inc,
+      open: open.length > 0,
+      decision: find('decision'),
+      outcome: find('outcome'),
+      lateOutcome: find('late_outcome'),
+      attempts: records.filter((record) => record.kind === 'attempt'),
+    };
+  }
+  return null;
+}
+
+async function toRecord(entry: StoredEntry, inc: number, tenant: string, keys: KeyRing): Promise<EntryRecord> {
+  const { sections } = await openSections(entry, tenant, keys);
+  const values = [...sections].map(([name, { text }]) => [name, JSON.parse(text) as JsonValue] as const);
+  const { kind, class: entryClass, seq, hash, timeMs, wid, receipt } = entry;
+  return {
+    kind,
+    class: entryClass,
+    seq,
+    hash,
+    timeMs,
+    wid,
+    sections: Object.fromEntries(values),
+    receipt:
+      receipt === null ? null : formatReceipt({ log: entry.log, inc, seq, hash }, receipt.wid, receipt.signature),
+  };
 }
 
 /** One call as a cost report needs it. */
@@ -51,14 +92,54 @@ export interface CallOutcome {
   readonly reservedNusd: bigint;
 }
 
-/** Calls decided in [fromMs, toMs), in order; many short reads, never one long snapshot. */
+interface OutcomeRow {
+  readonly seq: string;
+  readonly call: string;
+  readonly t: string;
+  readonly facts: string;
+  readonly outcome: string | null;
+  readonly reserved: string | null;
+}
+
+const SPAN = 1000;
+
+/**
+ * Calls decided in [fromMs, toMs), in order; many short reads, never one long snapshot. A range of sequences is found by
+ * bisection, because `t` never falls along a log.
+ */
 export async function* readOutcomes(
   sql: postgres.Sql,
   tenant: string,
   fromMs: number,
   toMs: number,
 ): AsyncGenerator<CallOutcome> {
-  yield* await sql<CallOutcome[]>`select ${tenant}, ${fromMs}, ${toMs} where false`;
+  const logs = await sql<{ log: string; first: string; end: string }[]>`
+    select log, ledger.first_at(log, ${fromMs}) as first, ledger.first_at(log, ${toMs}) as end
+    from ledger.logs where tenant = ${tenant} order by inc`;
+  for (const { log, first, end } of logs) {
+    for (let from = Number(first); from < Number(end); from += SPAN) {
+      const rows = await sql<OutcomeRow[]>`
+        select d.seq, d.call, d.t, d.facts, coalesce(l.facts, o.facts) as outcome, c.reserved from ledger.entries d
+        left join ledger.entries o on o.log = d.log and o.call = d.call and o.class = 'outcome'
+        left join ledger.entries l on l.log = d.log and l.call = d.call and l.class = 'late_outcome'
+        left join ledger.open_calls c on c.log = d.log and c.call = d.call
+        where d.log = ${log} and d.seq >= ${from} and d.seq < ${Math.min(from + SPAN, Number(end))} and d.class = 'decision'
+        order by d.seq`;
+      for (const row of rows) yield toOutcome(row);
+    }
+  }
+}
+
+function toOutcome(row: OutcomeRow): CallOutcome {
+  return {
+    call: row.call,
+    decisionSeq: Number(row.seq),
+    timeMs: Number(row.t),
+    decisionFacts: JSON.parse(row.facts) as JsonValue,
+    facts: row.outcome === null ? null : (JSON.parse(row.outcome) as JsonValue),
+    open: row.reserved !== null,
+    reservedNusd: BigInt(row.reserved ?? 0),
+  };
 }
 
 export interface LedgerOverview {
@@ -79,8 +160,32 @@ export interface LedgerOverview {
   }[];
 }
 
-/** Sizes and heads of all logs, open calls, writers. */
+/** Sizes and heads of all logs, open calls, and the newest 100 writers. */
 export async function ledgerStatus(sql: postgres.Sql): Promise<LedgerOverview> {
-  await sql`select 1`;
-  return { logs: [], openCalls: 0, writers: [] };
+  const logs = await sql<
+    { log: string; tenant: string; inc: number; seq: string | null; hash: string | null; t: string | null }[]
+  >`
+    select l.log, l.tenant, l.inc, e.seq, encode(e.hash, 'hex') as hash, e.t from ledger.logs l
+    left join lateral (select seq, hash, t from ledger.entries x where x.log = l.log order by x.seq desc limit 1) e on true
+    order by l.slot`;
+  const [open] = await sql<{ count: string }[]>`select count(*) as count from ledger.open_calls`;
+  const writers = await sql<{ wid: string; generation: string; fenced: boolean; until: Date }[]>`
+    select wid, generation, fenced, lease_until as until from ledger.writers order by lease_until desc limit 100`;
+  return {
+    logs: logs.map(({ log, tenant, inc, seq, hash, t }) => ({
+      log,
+      tenant,
+      inc,
+      entries: seq === null ? 0 : Number(seq) + 1,
+      hash,
+      timeMs: t === null ? null : Number(t),
+    })),
+    openCalls: Number(open?.count ?? 0),
+    writers: writers.map(({ wid, generation, fenced, until }) => ({
+      wid,
+      generation: Number(generation),
+      fenced,
+      leaseUntilMs: until.getTime(),
+    })),
+  };
 }

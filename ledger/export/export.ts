@@ -1,11 +1,28 @@
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type postgres from 'postgres';
+import { canonicalJson } from '../canonical.ts';
+import type { JsonValue } from '../canonical.ts';
+import { DEPLOYMENT } from '../entry.ts';
+import { LedgerError } from '../error.ts';
 import type { KeyRing } from '../keyring.ts';
+import { openSections } from '../sections.ts';
+import type { OpenedSection } from '../sections.ts';
+import { readEntries } from '../stored.ts';
+import type { StoredEntry } from '../stored.ts';
+import { asObject, readLedgerFacts } from '../verify/call-check.ts';
+import { readSnapshot } from '../verify/snapshot.ts';
+import type { SnapshotLog } from '../verify/snapshot.ts';
+import { writeLine } from './line.ts';
+import { writeManifest } from './manifest.ts';
+import type { ExportedLog } from './manifest.ts';
+import { VERIFY_NOTE } from './note.ts';
 
 export interface ExportOptions {
   readonly tenant: string;
   /** New or empty folder. */
   readonly dir: string;
-  /** Sections to disclose beside `facts`; default all that can be opened. */
+  /** `facts`: everything else stays withheld. Default `all`: what can be opened is disclosed. */
   readonly disclose?: 'all' | 'facts';
 }
 
@@ -18,9 +35,134 @@ export interface ExportResult {
   readonly files: readonly string[];
 }
 
-/** Writes a tenant's log as a folder that verifies offline. The same ledger gives the same bytes. */
+/** What is gathered while the entries pass. */
+interface Tally {
+  readonly kinds: Record<string, number>;
+  readonly open: Set<string>;
+  readonly writers: { wid: string; key: string }[];
+}
+
+/**
+ * Writes a tenant's log as a folder that verifies offline (docs/ledger-format.md), readable by its owner only. The same ledger
+ * gives the same bytes. Entries are read in short reads and streamed.
+ *
+ * @throws {LedgerError} `exists` for a folder with content, `unknown_tenant` for a tenant without a log
+ */
 export async function exportTenant(sql: postgres.Sql, keys: KeyRing, options: ExportOptions): Promise<ExportResult> {
-  await sql`select ${options.tenant}`;
-  keys.derive(options.tenant, 'seal');
-  return { log: '', entries: 0, head: null, files: [] };
+  const { tenant, dir, disclose = 'all' } = options;
+  const { logs } = await readSnapshot(sql);
+  const own = logs.filter((log) => log.tenant === tenant);
+  const last = own.at(-1);
+  if (last === undefined || tenant === DEPLOYMENT) {
+    throw new LedgerError(
+      'unknown_tenant',
+      `expected a tenant with a log, found none for ${tenant}; has it made a call yet?`,
+    );
+  }
+  await makeFolder(dir);
+  const tally: Tally = { kinds: {}, open: new Set(), writers: [] };
+  const exported: ExportedLog[] = [];
+  const ids = new Set(own.map((log) => log.log));
+  for (const log of logs.filter((each) => each.tenant === DEPLOYMENT)) {
+    const head = await writeLog(sql, dir, log, async (entry) => deploymentSections(entry, ids, tally));
+    exported.push({ ...log, entries: log.tail + 1, head, role: 'deployment' });
+  }
+  for (const log of own) {
+    const head = await writeLog(sql, dir, log, async (entry) =>
+      tenantSections(entry, tenant, disclose === 'all' ? keys : null, tally),
+    );
+    exported.push({ ...log, entries: log.tail + 1, head, role: 'tenant' });
+  }
+  const writers = tally.writers.toSorted((a, b) => (a.wid < b.wid ? -1 : 1));
+  await writeText(
+    join(dir, 'keys', 'writers.json'),
+    canonicalJson(writers.map(({ wid, key }) => ({ wid, key, algorithm: 'ed25519' }))) + '\n',
+  );
+  const manifest = { tenant, disclose, logs: exported, kinds: tally.kinds, openCalls: [...tally.open].toSorted() };
+  await writeText(join(dir, 'manifest.json'), writeManifest(manifest));
+  await writeText(join(dir, 'VERIFY.md'), VERIFY_NOTE);
+  const files = [
+    'VERIFY.md',
+    'keys/writers.json',
+    'manifest.json',
+    ...exported.map(({ log }) => `logs/${log}/entries.jsonl`),
+  ];
+  return { log: last.log, entries: last.tail + 1, head: exported.at(-1)?.head ?? null, files: files.toSorted() };
+}
+
+async function makeFolder(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  if ((await readdir(dir)).length > 0) {
+    throw new LedgerError('exists', `expected an empty folder at ${dir}, found files in it; choose another`);
+  }
+  await mkdir(join(dir, 'keys'), { mode: 0o700 });
+  await mkdir(join(dir, 'logs'), { mode: 0o700 });
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o600, flag: 'wx' });
+}
+
+/** Returns the leaf hash of the last entry. */
+async function writeLog(
+  sql: postgres.Sql,
+  dir: string,
+  log: SnapshotLog,
+  disclose: (entry: StoredEntry) => Promise<ReadonlyMap<string, OpenedSection>>,
+): Promise<string | null> {
+  const folder = join(dir, 'logs', log.log);
+  await mkdir(folder, { mode: 0o700 });
+  const file = await open(join(folder, 'entries.jsonl'), 'wx', 0o600);
+  let head: string | null = null;
+  let pending = '';
+  try {
+    for await (const entry of readEntries(sql, log.log, 0, log.tail)) {
+      const { header, hash, receipt } = entry;
+      const leaves = entry.leaves.match(/.{1,64}/g) ?? [];
+      pending += writeLine({ header, hash, leaves, receipt, sections: await disclose(entry) });
+      head = hash;
+      if (pending.length > 1_000_000) {
+        await file.write(pending);
+        pending = '';
+      }
+    }
+    await file.write(pending);
+  } finally {
+    await file.close();
+  }
+  return head;
+}
+
+/** Of the deployment's log only who the writers were and what this tenant's logs are made of: the rest is not the tenant's. */
+function deploymentSections(
+  entry: StoredEntry,
+  own: ReadonlySet<string>,
+  tally: Tally,
+): ReadonlyMap<string, OpenedSection> {
+  const facts = asObject(parseFacts(entry));
+  const { log, key } = facts;
+  if (entry.kind === 'writer' && typeof key === 'string') tally.writers.push({ wid: entry.wid, key });
+  const needed = entry.kind === 'writer' || (entry.kind === 'log' && typeof log === 'string' && own.has(log));
+  return needed ? new Map([['facts', { salt: entry.factsSalt, text: entry.facts }]]) : new Map();
+}
+
+async function tenantSections(
+  entry: StoredEntry,
+  tenant: string,
+  keys: KeyRing | null,
+  tally: Tally,
+): Promise<ReadonlyMap<string, OpenedSection>> {
+  tally.kinds[entry.kind] = (tally.kinds[entry.kind] ?? 0) + 1;
+  if (entry.kind === 'decision' && readLedgerFacts(parseFacts(entry)).open) tally.open.add(entry.call);
+  if (entry.kind === 'outcome') tally.open.delete(entry.call);
+  return (await openSections(entry, tenant, keys)).sections;
+}
+
+/** A damaged row is exported as it is: finding it is the verifier's work. */
+function parseFacts({ facts }: StoredEntry): JsonValue {
+  try {
+    return JSON.parse(facts) as JsonValue;
+  } catch {
+    return null;
+  }
 }

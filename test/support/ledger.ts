@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
-import { openKeyRing, openLedger } from '../../ledger/index.ts';
+import { expect } from 'vitest';
+import { openKeyRing, openLedger, verifyLive } from '../../ledger/index.ts';
 import type { AppendItem, KeyRing, Ledger, LedgerOptions } from '../../ledger/index.ts';
 import type { TestDatabase } from './postgres.ts';
 
@@ -9,6 +10,13 @@ export interface LedgerFixture {
   readonly writerSql: Sql;
   readonly keys: KeyRing;
   readonly ledger: Ledger;
+}
+
+/** Ends every test that appended: everything in the ledger fits together, sealed sections included. */
+export async function expectLedgerIntact(sql: Sql, keys: KeyRing): Promise<void> {
+  const report = await verifyLive(sql, keys);
+  expect(report.firstBad).toBeNull();
+  expect(report.verdict).toBe('CONSISTENT');
 }
 
 export const TEST_ROOT_KEY = Buffer.alloc(32, 7);

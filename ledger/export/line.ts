@@ -1,0 +1,86 @@
+import { canonicalJson, parseCanonical } from '../canonical.ts';
+import type { JsonValue } from '../canonical.ts';
+import type { OpenedSection } from '../sections.ts';
+import type { EvidenceEntry } from '../verify/evidence.ts';
+
+/** One line of entries.jsonl: canonical JSON, so that the same entry always gives the same bytes. */
+export function writeLine({ hash, header, leaves, receipt, sections }: EvidenceEntry): string {
+  const disclosed: string[] = [];
+  for (const name of [...sections.keys()].toSorted()) {
+    const section = sections.get(name);
+    if (section !== undefined) disclosed.push(`${JSON.stringify(name)}:${writeSection(section)}`);
+  }
+  const signed =
+    receipt === null ? 'null' : canonicalJson({ digest: receipt.digest, sig: receipt.signature, wid: receipt.wid });
+  const start = `{"hash":${JSON.stringify(hash)},"header":${JSON.stringify(header)},"leaves":${canonicalJson([...leaves])}`;
+  return `${start},"receipt":${signed},"sections":{${disclosed.join(',')}}}\n`;
+}
+
+/** The value itself when its text is canonical, so that a line can be read with jq; a damaged text as a string. */
+function writeSection({ salt, text }: OpenedSection): string {
+  try {
+    parseCanonical(text);
+    return `{"salt":${JSON.stringify(salt)},"value":${text}}`;
+  } catch {
+    return `{"salt":${JSON.stringify(salt)},"text":${JSON.stringify(text)}}`;
+  }
+}
+
+/** Reads a line back; null when it has another form. */
+export function readLine(line: string): EvidenceEntry | null {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(line) as JsonValue;
+  } catch {
+    return null;
+  }
+  if (!isObject(value)) return null;
+  const { hash, header, leaves, receipt, sections } = value;
+  if (typeof hash !== 'string' || typeof header !== 'string' || !isObject(sections)) return null;
+  const hashes = readHashes(leaves);
+  const opened = readSections(sections);
+  const signed = readReceipt(receipt);
+  if (hashes === null || opened === null || signed === undefined) return null;
+  return { hash, header, leaves: hashes, sections: opened, receipt: signed };
+}
+
+function readHashes(leaves: JsonValue | undefined): string[] | null {
+  if (!Array.isArray(leaves) || leaves.length > 64) return null;
+  const hashes = leaves.filter((leaf) => typeof leaf === 'string' && /^[0-9a-f]{64}$/.test(leaf)) as string[];
+  return hashes.length === leaves.length ? hashes : null;
+}
+
+function readSections(sections: { [key: string]: JsonValue }): Map<string, OpenedSection> | null {
+  const opened = new Map<string, OpenedSection>();
+  for (const [name, section] of Object.entries(sections)) {
+    if (!isObject(section) || typeof section['salt'] !== 'string' || !/^[0-9a-f]{32}$/.test(section['salt']))
+      return null;
+    const text = sectionText(section);
+    if (text === null) return null;
+    opened.set(name, { salt: section['salt'], text });
+  }
+  return opened;
+}
+
+function sectionText({ text, value }: { [key: string]: JsonValue }): string | null {
+  if (typeof text === 'string') return text;
+  if (value === undefined) return null;
+  try {
+    return canonicalJson(value);
+  } catch {
+    // Outside the canonical profile: it cannot be what was committed to, and any text that is not canonical says so.
+    return '';
+  }
+}
+
+function readReceipt(receipt: JsonValue | undefined): EvidenceEntry['receipt'] | undefined {
+  if (receipt === null) return null;
+  if (!isObject(receipt)) return undefined;
+  const { digest, sig, wid } = receipt;
+  if (typeof digest !== 'string' || typeof sig !== 'string' || typeof wid !== 'string') return undefined;
+  return { digest, signature: sig, wid };
+}
+
+export function isObject(value: JsonValue | undefined): value is { [key: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

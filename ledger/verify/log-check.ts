@@ -1,0 +1,196 @@
+import { canonicalJson, parseCanonical } from '../canonical.ts';
+import type { JsonValue } from '../canonical.ts';
+import { sectionNames } from '../entry.ts';
+import type { EntryHeader } from '../entry.ts';
+import { parseHeader } from '../header.ts';
+import { leafHash, merkleRoot, sha256, ZERO_HASH } from '../merkle.ts';
+import { sectionLeaf } from '../seal.ts';
+import { asObject, CallCheck } from './call-check.ts';
+import type { EvidenceEntry, EvidenceLog } from './evidence.ts';
+import type { Finding, LogReport, Problem } from './report.ts';
+import type { WriterCheck } from './writer-check.ts';
+
+/** Walks one log from its first entry on; stops at the first problem. */
+export class LogCheck {
+  readonly #log: EvidenceLog;
+  readonly #writers: WriterCheck;
+  readonly calls = new CallCheck();
+  /** Logs a deployment log tells of, as canonical [inc, log, nonce, origin, slot]. */
+  readonly announced = new Set<string>();
+  #next = 0;
+  #head = ZERO_HASH;
+  #timeMs = 0;
+  #receipts = 0;
+  #unread = 0;
+  #problem: Problem | null = null;
+
+  constructor(log: EvidenceLog, writers: WriterCheck) {
+    this.#log = log;
+    this.#writers = writers;
+    const id = logId(log);
+    if (id !== log.log) this.fail(null, { problem: 'the log id is not the hash of its origin, slot and nonce' });
+  }
+
+  get problem(): Problem | null {
+    return this.#problem;
+  }
+
+  /** Number of good entries so far: the next sequence expected. */
+  get length(): number {
+    return this.#next;
+  }
+
+  /** False when the log is bad: the rest of it shows nothing more. */
+  add(entry: EvidenceEntry): boolean {
+    if (this.#problem !== null) return false;
+    const finding = this.#check(entry);
+    if (finding !== null) this.fail(this.#next, finding);
+    else this.#next += 1;
+    return finding === null;
+  }
+
+  fail(seq: number | null, { problem, section }: Finding): void {
+    this.#problem ??= { log: this.#log.log, tenant: this.#log.tenant, seq, section: section ?? null, problem };
+  }
+
+  report(): LogReport {
+    return {
+      log: this.#log.log,
+      tenant: this.#log.tenant,
+      entries: this.#next,
+      head: this.#next === 0 ? null : this.#head,
+      openCalls: this.calls.open.size,
+      receipts: this.#receipts,
+      unread: this.#unread,
+      problem: this.#problem,
+    };
+  }
+
+  #check(entry: EvidenceEntry): Finding | null {
+    const seq = String(this.#next);
+    const { row } = entry;
+    if (row !== undefined && row.seq !== this.#next) {
+      return { problem: `entry ${seq} is missing: the next one there is ${String(row.seq)}` };
+    }
+    const header = parseHeader(entry.header);
+    if (header === null) return { problem: 'the header is not a canonical header of this version' };
+    const hash = leafHash(entry.header);
+    return (
+      this.#checkPlace(header) ??
+      (hash === entry.hash ? null : { problem: 'the header was changed: its hash is not the one stored beside it' }) ??
+      this.#checkLink(header) ??
+      checkRow(header, entry) ??
+      this.#checkBody(header, entry) ??
+      this.#checkStory(header, entry, hash)
+    );
+  }
+
+  #checkPlace(header: EntryHeader): Finding | null {
+    const { log, inc } = this.#log;
+    if (header.log !== log)
+      return { problem: `the header belongs to log ${header.log}: an entry of another log was put here` };
+    if (header.seq !== this.#next) {
+      return {
+        problem: `the header says sequence ${String(header.seq)}: entries were removed, moved or put in another order`,
+      };
+    }
+    if (header.inc !== inc)
+      return { problem: `the header says incarnation ${String(header.inc)}, expected ${String(inc)}` };
+    return null;
+  }
+
+  #checkLink(header: EntryHeader): Finding | null {
+    if (header.prev !== this.#head) {
+      return { problem: 'it does not link to the entry before it: that one or this one was rewritten' };
+    }
+    if (header.t < this.#timeMs) return { problem: 'its time is before that of the entry before it' };
+    return null;
+  }
+
+  #checkBody(header: EntryHeader, { leaves, sections, row }: EvidenceEntry): Finding | null {
+    const names = sectionNames(header.kind);
+    if (leaves.length !== names.length) {
+      return {
+        problem: `expected ${String(names.length)} section hashes for kind ${header.kind}, found ${String(leaves.length)}`,
+      };
+    }
+    for (const [index, name] of names.entries()) {
+      const opened = sections.get(name);
+      if (opened === undefined) this.#unread += 1;
+      else if (sectionLeaf(opened.salt, opened.text) !== leaves[index] || !isCanonical(opened.text)) {
+        return {
+          section: name,
+          problem: `section ${name} is not what was committed to: its text, salt or hash was changed`,
+        };
+      }
+    }
+    if (merkleRoot(leaves) !== header.body)
+      return { problem: 'its section hashes do not add up to the body in the header' };
+    const [part] = row?.damaged ?? [];
+    if (part !== undefined)
+      return { section: part, problem: `the encrypted ${part} were changed: their authentication tag does not fit` };
+    return null;
+  }
+
+  /** What the entry means for calls, writers and receipts. */
+  #checkStory(header: EntryHeader, entry: EvidenceEntry, hash: string): Finding | null {
+    const facts = parseFacts(entry);
+    const finding = this.calls.add(header, facts, entry) ?? this.#writers.add(header, facts);
+    if (header.kind === 'log') this.announced.add(announcement(asObject(facts)));
+    if (finding !== null) return finding;
+    if (entry.receipt !== null) {
+      const fits = this.#writers.isSigned(
+        this.#log.origin,
+        { log: header.log, inc: header.inc, seq: header.seq, hash },
+        entry.receipt,
+      );
+      if (fits === false) return { problem: `the receipt is not signed by writer ${entry.receipt.wid} for this entry` };
+      if (fits) this.#receipts += 1;
+    }
+    this.#head = hash;
+    this.#timeMs = header.t;
+    return null;
+  }
+}
+
+/** What the deployment log says of a log, in one comparable text. */
+export function announcement({ inc, log, nonce, origin, slot }: Readonly<Record<string, JsonValue>>): string {
+  return canonicalJson([inc ?? null, log ?? null, nonce ?? null, origin ?? null, slot ?? null]);
+}
+
+/** SHA-256 of canonical [origin, slot, nonce]. */
+export function logId({ origin, slot, nonce }: EvidenceLog): string {
+  return sha256(canonicalJson([origin, slot, nonce]));
+}
+
+function checkRow(header: EntryHeader, { row }: EvidenceEntry): Finding | null {
+  if (row === undefined) return null;
+  const expectedClass =
+    header.kind === 'attempt' ? row.class.startsWith('attempt:') : row.class === classOf(header.kind);
+  const same =
+    row.kind === header.kind &&
+    row.call === header.call &&
+    row.wid === header.wid &&
+    row.wseq === header.wseq &&
+    row.timeMs === header.t &&
+    expectedClass;
+  return same ? null : { problem: 'a column beside the header (kind, class, call, time or writer) was changed' };
+}
+
+function classOf(kind: string): string {
+  return kind === 'decision' || kind === 'outcome' || kind === 'late_outcome' ? kind : 'event';
+}
+
+function isCanonical(text: string): boolean {
+  try {
+    parseCanonical(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parseFacts({ sections }: EvidenceEntry): JsonValue {
+  const facts = sections.get('facts');
+  return facts === undefined ? null : parseCanonical(facts.text);
+}

@@ -1,0 +1,106 @@
+import { createPublicKey, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { JsonValue } from '../canonical.ts';
+import { receiptText } from '../append/receipts.ts';
+import type { EntryHeader } from '../entry.ts';
+import type { StoredSignature } from '../stored.ts';
+import { asObject } from './call-check.ts';
+import type { Finding } from './report.ts';
+
+/** One bit per writer sequence number. */
+class Bits {
+  #words = new Uint8Array(64);
+  highest = 0;
+  count = 0;
+
+  /** False when it was set already. */
+  set(index: number): boolean {
+    const byte = index >> 3;
+    if (byte >= this.#words.length) {
+      const wider = new Uint8Array(Math.max(byte + 1, this.#words.length * 2));
+      wider.set(this.#words);
+      this.#words = wider;
+    }
+    const mask = 1 << (index & 7);
+    const old = this.#words[byte] ?? 0;
+    if ((old & mask) !== 0) return false;
+    this.#words[byte] = old | mask;
+    this.highest = Math.max(this.highest, index);
+    this.count += 1;
+    return true;
+  }
+
+  firstMissing(): number | null {
+    if (this.count === this.highest) return null;
+    for (let index = 1; index <= this.highest; index += 1) {
+      if (((this.#words[index >> 3] ?? 0) & (1 << (index & 7))) === 0) return index;
+    }
+    return null;
+  }
+}
+
+/** Far more entries than one process start can write. */
+const MAX_WSEQ = 2 ** 31 - 2;
+
+/** Writers over all logs: their keys from the deployment log, their own sequence numbers, their signatures. */
+export class WriterCheck {
+  readonly #seen = new Map<string, Bits>();
+  readonly #keys = new Map<string, KeyObject>();
+  readonly #keyTexts = new Map<string, string>();
+
+  /** Public keys as the deployment log's `writer` entries give them, base64url. */
+  get keys(): ReadonlyMap<string, string> {
+    return this.#keyTexts;
+  }
+
+  add(header: EntryHeader, facts: JsonValue): Finding | null {
+    if (header.kind === 'writer') this.#register(header, asObject(facts));
+    const seen = this.#seen.get(header.wid) ?? new Bits();
+    this.#seen.set(header.wid, seen);
+    if (header.wseq < 1 || header.wseq > MAX_WSEQ)
+      return { problem: `writer sequence ${String(header.wseq)} is outside its range` };
+    if (!seen.set(header.wseq))
+      return { problem: `writer ${header.wid} used its sequence number ${String(header.wseq)} twice` };
+    return null;
+  }
+
+  /** Null when the writer's key is not known, so that nothing can be said. */
+  isSigned(
+    origin: string,
+    entry: { log: string; inc: number; seq: number; hash: string },
+    { wid, digest, signature }: StoredSignature,
+  ): boolean | null {
+    const key = this.#keys.get(wid);
+    if (key === undefined) return null;
+    return verify(
+      null,
+      Buffer.from(receiptText(origin, entry, digest), 'utf8'),
+      key,
+      Buffer.from(signature, 'base64url'),
+    );
+  }
+
+  /** The first number a writer skipped, when all logs were read. */
+  firstGap(): { wid: string; wseq: number } | null {
+    for (const [wid, seen] of this.#seen) {
+      const wseq = seen.firstMissing();
+      if (wseq !== null) return { wid, wseq };
+    }
+    return null;
+  }
+
+  highest(wid: string): number {
+    return this.#seen.get(wid)?.highest ?? 0;
+  }
+
+  #register({ wid }: EntryHeader, facts: { [key: string]: JsonValue }): void {
+    const { key, wid: named } = facts;
+    if (typeof key !== 'string' || named !== wid || this.#keys.has(wid)) return;
+    try {
+      this.#keys.set(wid, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: key }, format: 'jwk' }));
+      this.#keyTexts.set(wid, key);
+    } catch {
+      // Not a key: signatures of this writer stay unchecked and are counted as such.
+    }
+  }
+}

@@ -1,0 +1,850 @@
+-- roles
+role cs_append
+role cs_gateway
+role cs_owner
+role cs_pruner
+role cs_reader
+
+-- schemas
+schema access owner cs_owner
+schema approvals owner cs_owner
+schema keystore owner cs_owner
+schema ledger owner cs_owner
+
+-- relations
+sequence access.api_key_revisions owner cs_owner
+table access.api_keys owner cs_owner
+table approvals.requests owner cs_owner
+table keystore.root owner cs_owner
+table keystore.subject_keys owner cs_owner
+sequence keystore.subject_keys_id_seq owner cs_owner
+table keystore.tenant_keys owner cs_owner
+table ledger.budget_scopes owner cs_owner
+table ledger.budget_totals owner cs_owner
+partitioned table ledger.entries owner cs_owner row security
+table ledger.entries_00 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 0)
+table ledger.entries_01 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 1)
+table ledger.entries_02 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 2)
+table ledger.entries_03 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 3)
+table ledger.entries_04 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 4)
+table ledger.entries_05 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 5)
+table ledger.entries_06 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 6)
+table ledger.entries_07 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 7)
+table ledger.entries_08 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 8)
+table ledger.entries_09 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 9)
+table ledger.entries_10 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 10)
+table ledger.entries_11 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 11)
+table ledger.entries_12 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 12)
+table ledger.entries_13 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 13)
+table ledger.entries_14 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 14)
+table ledger.entries_15 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 15)
+table ledger.heads owner cs_owner
+table ledger.logs owner cs_owner row security
+table ledger.open_calls owner cs_owner
+table ledger.readers owner cs_owner
+table ledger.receipts owner cs_owner row security
+table ledger.writers owner cs_owner
+
+-- columns
+access.api_keys id text not null
+access.api_keys revision bigint not null
+access.api_keys secret_sha256 bytea not null
+access.api_keys tenant text not null
+access.api_keys name text not null
+access.api_keys agent text
+access.api_keys models text[]
+access.api_keys roles text[] not null
+access.api_keys groups text[] not null
+access.api_keys daily_nusd bigint
+access.api_keys weekly_nusd bigint
+access.api_keys monthly_nusd bigint
+access.api_keys bootstrap boolean not null
+access.api_keys created_by text not null
+access.api_keys created_ms bigint not null
+access.api_keys expires_ms bigint
+access.api_keys revoked_by text
+access.api_keys revoked_ms bigint
+approvals.requests id text not null
+approvals.requests tenant text not null
+approvals.requests action text not null
+approvals.requests digest text not null
+approvals.requests subject jsonb not null
+approvals.requests approver_roles text[] not null
+approvals.requests requester text not null
+approvals.requests requester_identities text[] not null
+approvals.requests state text not null
+approvals.requests created_ms bigint not null
+approvals.requests expires_ms bigint not null
+approvals.requests decided_by text
+approvals.requests decided_identities text[]
+approvals.requests decided_ms bigint
+approvals.requests reason text
+approvals.requests consumed_ms bigint
+keystore.root single boolean not null default true
+keystore.root check_value text not null
+keystore.subject_keys id bigint not null identity
+keystore.subject_keys tenant text collate C not null
+keystore.subject_keys subject text collate C not null
+keystore.subject_keys month text not null
+keystore.subject_keys wrapped bytea not null
+keystore.tenant_keys tenant text collate C not null
+keystore.tenant_keys wrapped bytea not null
+ledger.budget_scopes scope text collate C not null
+ledger.budget_scopes limit_day bigint
+ledger.budget_scopes limit_week bigint
+ledger.budget_scopes limit_month bigint
+ledger.budget_scopes initial_day bigint not null
+ledger.budget_scopes initial_week bigint not null
+ledger.budget_scopes initial_month bigint not null
+ledger.budget_scopes created bigint not null
+ledger.budget_totals scope text collate C not null
+ledger.budget_totals n bigint not null
+ledger.budget_totals day integer not null
+ledger.budget_totals week integer not null
+ledger.budget_totals month integer not null
+ledger.budget_totals spent_day bigint not null
+ledger.budget_totals spent_week bigint not null
+ledger.budget_totals spent_month bigint not null
+ledger.budget_totals reserved bigint not null
+ledger.entries log text collate C not null
+ledger.entries seq bigint not null
+ledger.entries kind text collate C not null
+ledger.entries class text collate C not null
+ledger.entries call text collate C not null
+ledger.entries header text collate C not null
+ledger.entries hash bytea not null
+ledger.entries t bigint not null
+ledger.entries dbt bigint not null
+ledger.entries wid text collate C not null
+ledger.entries wseq bigint not null
+ledger.entries leaves bytea not null
+ledger.entries facts text collate C not null
+ledger.entries facts_salt text collate C not null
+ledger.entries sealed bytea storage external
+ledger.entries content bytea storage external
+ledger.entries key bigint
+ledger.entries booked bigint
+ledger.heads log text collate C not null
+ledger.heads inc integer not null
+ledger.logs log text collate C not null
+ledger.logs slot bigint not null
+ledger.logs tenant text collate C not null
+ledger.logs inc integer not null default 0
+ledger.logs nonce text not null
+ledger.logs origin text not null
+ledger.open_calls log text collate C not null
+ledger.open_calls call text collate C not null
+ledger.open_calls seq bigint not null
+ledger.open_calls wid text collate C not null
+ledger.open_calls reserved bigint not null
+ledger.open_calls scopes text[] not null
+ledger.readers role name collate C not null
+ledger.readers tenant text collate C not null
+ledger.receipts log text collate C not null
+ledger.receipts seq bigint not null
+ledger.receipts wid text collate C not null
+ledger.receipts digest text not null
+ledger.receipts sig text not null
+ledger.writers wid text collate C not null
+ledger.writers key text not null
+ledger.writers generation bigint not null
+ledger.writers lease_until timestamp with time zone not null
+ledger.writers fenced boolean not null default false
+ledger.writers wseq bigint not null default 0
+
+-- constraints and indexes
+access.api_keys constraint api_keys_agent_check CHECK (((char_length(agent) >= 1) AND (char_length(agent) <= 200)))
+access.api_keys constraint api_keys_check CHECK (((revoked_ms IS NULL) = (revoked_by IS NULL)))
+access.api_keys constraint api_keys_created_by_check CHECK (((char_length(created_by) >= 1) AND (char_length(created_by) <= 600)))
+access.api_keys constraint api_keys_daily_nusd_check CHECK ((daily_nusd >= 0))
+access.api_keys constraint api_keys_groups_check CHECK ((cardinality(groups) <= 64))
+access.api_keys constraint api_keys_id_check CHECK ((id ~ '^[a-z0-9]{12}$'::text))
+access.api_keys constraint api_keys_models_check CHECK ((cardinality(models) <= 1000))
+access.api_keys constraint api_keys_monthly_nusd_check CHECK ((monthly_nusd >= 0))
+access.api_keys constraint api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+access.api_keys constraint api_keys_pkey PRIMARY KEY (id)
+access.api_keys constraint api_keys_revoked_by_check CHECK (((char_length(revoked_by) >= 1) AND (char_length(revoked_by) <= 600)))
+access.api_keys constraint api_keys_roles_check CHECK (((cardinality(roles) >= 1) AND (cardinality(roles) <= 16)))
+access.api_keys constraint api_keys_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32))
+access.api_keys constraint api_keys_tenant_check CHECK ((tenant ~ '^([a-z0-9][a-z0-9-]{0,40}|_deployment)$'::text))
+access.api_keys constraint api_keys_weekly_nusd_check CHECK ((weekly_nusd >= 0))
+CREATE INDEX api_keys_tenant ON access.api_keys USING btree (tenant, id)
+CREATE UNIQUE INDEX api_keys_revision ON access.api_keys USING btree (revision)
+approvals.requests constraint requests_action_check CHECK ((action ~ '^[a-z][a-z._-]{0,63}$'::text))
+approvals.requests constraint requests_approver_roles_check CHECK (((cardinality(approver_roles) >= 1) AND (cardinality(approver_roles) <= 8)))
+approvals.requests constraint requests_check CHECK ((expires_ms > created_ms))
+approvals.requests constraint requests_check1 CHECK ((NOT (requester_identities && COALESCE(decided_identities, ARRAY[]::text[]))))
+approvals.requests constraint requests_check2 CHECK (((state = ANY (ARRAY['approved'::text, 'denied'::text, 'consumed'::text])) <= (decided_by IS NOT NULL)))
+approvals.requests constraint requests_check3 CHECK (((state = 'consumed'::text) = (consumed_ms IS NOT NULL)))
+approvals.requests constraint requests_decided_by_check CHECK (((char_length(decided_by) >= 1) AND (char_length(decided_by) <= 600)))
+approvals.requests constraint requests_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+approvals.requests constraint requests_id_check CHECK ((id ~ '^ap-[0-9a-f]{32}$'::text))
+approvals.requests constraint requests_pkey PRIMARY KEY (id)
+approvals.requests constraint requests_reason_check CHECK ((char_length(reason) <= 2000))
+approvals.requests constraint requests_requester_check CHECK (((char_length(requester) >= 1) AND (char_length(requester) <= 600)))
+approvals.requests constraint requests_requester_identities_check CHECK (((cardinality(requester_identities) >= 1) AND (cardinality(requester_identities) <= 32)))
+approvals.requests constraint requests_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'expired'::text, 'consumed'::text])))
+approvals.requests constraint requests_subject_check CHECK ((octet_length((subject)::text) <= 65536))
+approvals.requests constraint requests_tenant_check CHECK ((tenant ~ '^([a-z0-9][a-z0-9-]{0,40}|_deployment)$'::text))
+CREATE INDEX requests_listing ON approvals.requests USING btree (created_ms DESC, id DESC)
+CREATE UNIQUE INDEX requests_open ON approvals.requests USING btree (digest, requester) WHERE (state = ANY (ARRAY['pending'::text, 'approved'::text]))
+keystore.root constraint root_pkey PRIMARY KEY (single)
+keystore.root constraint root_single_check CHECK (single)
+keystore.subject_keys constraint subject_keys_pkey PRIMARY KEY (id)
+keystore.subject_keys constraint subject_keys_tenant_subject_month_key UNIQUE (tenant, subject, month)
+keystore.tenant_keys constraint tenant_keys_pkey PRIMARY KEY (tenant)
+ledger.budget_scopes constraint budget_scopes_limit_day_check CHECK ((limit_day >= 0))
+ledger.budget_scopes constraint budget_scopes_limit_month_check CHECK ((limit_month >= 0))
+ledger.budget_scopes constraint budget_scopes_limit_week_check CHECK ((limit_week >= 0))
+ledger.budget_scopes constraint budget_scopes_pkey PRIMARY KEY (scope)
+ledger.budget_scopes constraint budget_scopes_scope_check CHECK ((scope ~ '^[A-Za-z0-9._:-]{1,128}$'::text))
+ledger.budget_totals constraint budget_totals_pkey PRIMARY KEY (scope, n)
+ledger.budget_totals constraint budget_totals_scope_fkey FOREIGN KEY (scope) REFERENCES ledger.budget_scopes(scope)
+ledger.entries constraint entries_log_call_class_key UNIQUE (log, call, class)
+ledger.entries constraint entries_pkey PRIMARY KEY (log, seq)
+ledger.heads constraint heads_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
+ledger.heads constraint heads_pkey PRIMARY KEY (log)
+ledger.logs constraint logs_log_check CHECK ((log ~ '^[0-9a-f]{64}$'::text))
+ledger.logs constraint logs_pkey PRIMARY KEY (log)
+ledger.logs constraint logs_slot_key UNIQUE (slot)
+ledger.logs constraint logs_tenant_inc_key UNIQUE (tenant, inc)
+ledger.open_calls constraint open_calls_pkey PRIMARY KEY (log, call)
+CREATE INDEX open_calls_wid ON ledger.open_calls USING btree (wid)
+ledger.readers constraint readers_pkey PRIMARY KEY (role, tenant)
+ledger.receipts constraint receipts_pkey PRIMARY KEY (log, seq)
+ledger.writers constraint writers_pkey PRIMARY KEY (wid)
+ledger.writers constraint writers_wid_check CHECK ((wid ~ '^[a-z0-9._:-]{1,64}$'::text))
+
+-- triggers
+CREATE TRIGGER api_keys_change BEFORE INSERT OR UPDATE ON access.api_keys FOR EACH ROW EXECUTE FUNCTION access.on_api_key_change() enabled O
+CREATE TRIGGER requests_change BEFORE INSERT OR UPDATE ON approvals.requests FOR EACH ROW EXECUTE FUNCTION approvals.on_request_change() enabled O
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_00 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_01 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_02 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_03 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_04 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_05 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_06 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_07 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_08 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_09 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_10 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_11 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_12 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_13 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_14 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_15 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.heads FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.logs FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.receipts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+
+-- policies
+policy append on ledger.entries ALL to cs_append using (true) check (true)
+policy gateway on ledger.entries SELECT to cs_gateway using (true) check ()
+policy reader on ledger.entries SELECT to cs_reader using ((log IN ( SELECT l.log
+   FROM ((ledger.logs l
+     JOIN ledger.readers r ON ((r.tenant = l.tenant)))
+     JOIN pg_roles m ON ((m.rolname = r.role)))
+  WHERE pg_has_role(CURRENT_USER, m.oid, 'MEMBER'::text)))) check ()
+policy append on ledger.logs ALL to cs_append using (true) check (true)
+policy gateway on ledger.logs SELECT to cs_gateway using (true) check ()
+policy reader on ledger.logs SELECT to cs_reader using ((tenant IN ( SELECT r.tenant
+   FROM (ledger.readers r
+     JOIN pg_roles m ON ((m.rolname = r.role)))
+  WHERE pg_has_role(CURRENT_USER, m.oid, 'MEMBER'::text)))) check ()
+policy append on ledger.receipts ALL to cs_append using (true) check (true)
+policy gateway on ledger.receipts SELECT to cs_gateway using (true) check ()
+policy reader on ledger.receipts SELECT to cs_reader using ((log IN ( SELECT l.log
+   FROM ((ledger.logs l
+     JOIN ledger.readers r ON ((r.tenant = l.tenant)))
+     JOIN pg_roles m ON ((m.rolname = r.role)))
+  WHERE pg_has_role(CURRENT_USER, m.oid, 'MEMBER'::text)))) check ()
+
+-- rights
+access.api_key_revisions to cs_gateway: USAGE
+access.api_keys to cs_gateway: INSERT, SELECT
+access.api_keys.revoked_by to cs_gateway: UPDATE
+access.api_keys.revoked_ms to cs_gateway: UPDATE
+approvals.requests to cs_gateway: INSERT, SELECT
+approvals.requests.consumed_ms to cs_gateway: UPDATE
+approvals.requests.decided_by to cs_gateway: UPDATE
+approvals.requests.decided_identities to cs_gateway: UPDATE
+approvals.requests.decided_ms to cs_gateway: UPDATE
+approvals.requests.reason to cs_gateway: UPDATE
+approvals.requests.state to cs_gateway: UPDATE
+function ledger.append to cs_gateway: EXECUTE
+function ledger.fence_expired to cs_gateway: EXECUTE
+function ledger.first_at to cs_gateway: EXECUTE
+function ledger.open_log to cs_gateway: EXECUTE
+function ledger.prune_budget_totals to cs_gateway: EXECUTE
+function ledger.read_budgets to cs_gateway: EXECUTE
+function ledger.register_writer to cs_gateway: EXECUTE
+function ledger.renew_lease to cs_gateway: EXECUTE
+function ledger.resume_writer to cs_gateway: EXECUTE
+function ledger.retire_writer to cs_gateway: EXECUTE
+function ledger.set_budget_scope to cs_gateway: EXECUTE
+function ledger.store_receipts to cs_gateway: EXECUTE
+keystore.root to cs_gateway: INSERT, SELECT
+keystore.subject_keys to cs_gateway: INSERT, SELECT
+keystore.tenant_keys to cs_gateway: INSERT, SELECT
+ledger.budget_scopes to cs_append: INSERT, SELECT
+ledger.budget_scopes to cs_gateway: SELECT
+ledger.budget_scopes.limit_day to cs_append: UPDATE
+ledger.budget_scopes.limit_month to cs_append: UPDATE
+ledger.budget_scopes.limit_week to cs_append: UPDATE
+ledger.budget_totals to cs_append: DELETE, INSERT, SELECT
+ledger.budget_totals to cs_gateway: SELECT
+ledger.entries to cs_append: INSERT, SELECT
+ledger.entries to cs_gateway: SELECT
+ledger.entries to cs_reader: SELECT
+ledger.entries_00 to cs_gateway: SELECT
+ledger.entries_01 to cs_gateway: SELECT
+ledger.entries_02 to cs_gateway: SELECT
+ledger.entries_03 to cs_gateway: SELECT
+ledger.entries_04 to cs_gateway: SELECT
+ledger.entries_05 to cs_gateway: SELECT
+ledger.entries_06 to cs_gateway: SELECT
+ledger.entries_07 to cs_gateway: SELECT
+ledger.entries_08 to cs_gateway: SELECT
+ledger.entries_09 to cs_gateway: SELECT
+ledger.entries_10 to cs_gateway: SELECT
+ledger.entries_11 to cs_gateway: SELECT
+ledger.entries_12 to cs_gateway: SELECT
+ledger.entries_13 to cs_gateway: SELECT
+ledger.entries_14 to cs_gateway: SELECT
+ledger.entries_15 to cs_gateway: SELECT
+ledger.heads to cs_append: INSERT, SELECT
+ledger.heads to cs_gateway: SELECT
+ledger.heads.inc to cs_append: UPDATE
+ledger.logs to cs_append: INSERT, SELECT
+ledger.logs to cs_gateway: SELECT
+ledger.logs to cs_reader: SELECT
+ledger.open_calls to cs_append: DELETE, INSERT, SELECT
+ledger.open_calls to cs_gateway: SELECT
+ledger.readers to cs_gateway: SELECT
+ledger.readers to cs_reader: SELECT
+ledger.receipts to cs_append: INSERT, SELECT
+ledger.receipts to cs_gateway: SELECT
+ledger.receipts to cs_reader: SELECT
+ledger.writers to cs_append: INSERT, SELECT
+ledger.writers to cs_gateway: SELECT
+ledger.writers.fenced to cs_append: UPDATE
+ledger.writers.generation to cs_append: UPDATE
+ledger.writers.lease_until to cs_append: UPDATE
+ledger.writers.wseq to cs_append: UPDATE
+schema access to cs_gateway: USAGE
+schema approvals to cs_gateway: USAGE
+schema keystore to cs_gateway: USAGE
+schema ledger to cs_append: USAGE
+schema ledger to cs_gateway: USAGE
+schema ledger to cs_pruner: USAGE
+schema ledger to cs_reader: USAGE
+
+-- functions
+-- owner cs_owner
+CREATE OR REPLACE FUNCTION access.on_api_key_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'UPDATE' and old.revoked_ms is not null then
+    raise exception 'a revoked key stays as it is' using errcode = 'check_violation';
+  end if;
+  perform pg_advisory_xact_lock(6172938450182);
+  new.revision := nextval('access.api_key_revisions');
+  perform pg_notify('countersign_keys', '');
+  return new;
+end
+$function$
+-- owner cs_owner
+CREATE OR REPLACE FUNCTION approvals.on_request_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'INSERT' then
+    if new.state <> 'pending' then
+      raise exception 'a request begins as pending' using errcode = 'check_violation';
+    end if;
+  elsif not ((old.state = 'pending' and new.state in ('approved', 'denied', 'expired'))
+          or (old.state = 'approved' and new.state in ('consumed', 'expired'))) then
+    raise exception 'a request does not go from % to %', old.state, new.state using errcode = 'check_violation';
+  end if;
+  return new;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.append(wid_ text, generation_ bigint, wseq_ bigint, again_ boolean, log_ text[], kind_ text[], class_ text[], call_ text[], time_ bigint[], body_ text[], leaves_ bytea[], facts_ text[], salt_ text[], sealed_ bytea[], content_ bytea[], key_ bigint[], open_ boolean[], amount_ bigint[], scopes_ text[], ask_ boolean[], receipt_log_ text[], receipt_seq_ bigint[], receipt_digest_ text[], receipt_sig_ text[])
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  n constant integer := cardinality(log_);
+  k integer := 1;
+  -- By item; an element that is not assigned is null.
+  answer text[] := '{}';
+  seqs bigint[] := '{}';
+  wseqs bigint[] := '{}';
+  times bigint[] := '{}';
+  hashes bytea[] := '{}';
+  headers text[] := '{}';
+  booked bigint[] := '{}';
+  -- What closing an open call gives back, by item.
+  held bigint[] := '{}';
+  owed text[] := '{}';
+  -- Budget scopes of this batch, in key order, and what happens to them.
+  names text[] := '{}';
+  existing text[] := '{}';
+  room bigint[] := '{}';
+  hold bigint[] := '{}';
+  add_day bigint[] := '{}';
+  add_week bigint[] := '{}';
+  add_month bigint[] := '{}';
+  late boolean := 'late_outcome' = any (kind_);
+  r record;
+  heads text[];
+  incs integer[];
+  h integer;
+  head text;
+  s bigint;
+  w bigint := wseq_ - 1;
+  tm bigint;
+  prev bytea;
+  scope_ text;
+  j integer := 0;
+  refused text;
+  -- Late outcomes: the periods their unknown was booked in that still run.
+  same_day boolean[] := '{}';
+  same_week boolean[] := '{}';
+  same_month boolean[] := '{}';
+  now_ bigint;
+  day_ integer;
+  week_ integer;
+  month_ integer;
+  strings constant text := array_to_string(kind_ || class_ || call_ || body_ || wid_, e'\n');
+begin
+  -- A later statement must see what others committed while this one waited for a lock.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'ledger.append needs READ COMMITTED' using errcode = 'CS010';
+  end if;
+  -- These go into JSON as they are; line feeds only where they were joined. (A regular expression takes ten times as long.)
+  if ltrim(convert_to(strings, 'UTF8'), '\012abcdefghijklmnopqrstuvwxyz0123456789._:-'::bytea) <> ''
+    or length(strings) - length(replace(strings, e'\n', '')) <> 4 * n or length(array_to_string(body_, '')) <> 64 * n then
+    raise exception 'a header string has a character or length that is not allowed' using errcode = 'CS030';
+  end if;
+
+  -- KEY SHARE lets the lease be renewed meanwhile, and makes fencing wait for this transaction.
+  perform 1 from ledger.writers where wid = wid_ and generation = generation_ and not fenced for key share;
+  if not found then
+    perform 1 from ledger.writers where wid = wid_ and 'late_outcome' = all (kind_);
+    if not found then
+      raise exception 'this writer is fenced' using errcode = 'CS020';
+    end if;
+  end if;
+
+  -- Heads are never updated, so what this statement returns after a wait is not stale.
+  select array_agg(l.log), array_agg(l.inc) into heads, incs
+  from (select x.log, x.inc from ledger.heads x where x.log = any (log_) order by x.log for no key update) l;
+
+  if again_ then
+    for r in
+      select i.k, e.seq, e.t, e.hash, e.wseq, e.wid = wid_ and left(e.header, 73) = '{"body":"' || body_[i.k] as mine
+      from generate_series(1, n) i(k) join ledger.entries e on e.log = log_[i.k] and e.call = call_[i.k] and e.class = class_[i.k]
+    loop
+      answer[r.k] := '=';
+      if r.mine then
+        answer[r.k] := concat(r.seq, ':', r.t, ':', encode(r.hash, 'hex'), ':', r.wseq);
+        w := greatest(w, r.wseq);
+      end if;
+    end loop;
+    for k in 1..n loop
+      if ask_[k] and answer[k] is null then answer[k] := '0'; end if;
+    end loop;
+    k := 1;
+  end if;
+
+  if 'outcome' = any (kind_) then
+    for r in
+      with closed as (
+        delete from ledger.open_calls o using generate_series(1, n) i(k)
+        where kind_[i.k] = 'outcome' and answer[i.k] is null and o.log = log_[i.k] and o.call = call_[i.k]
+        returning i.k, o.reserved, o.scopes)
+      select * from closed
+    loop
+      held[r.k] := r.reserved;
+      owed[r.k] := array_to_string(r.scopes, ',');
+    end loop;
+  end if;
+
+  now_ := floor(extract(epoch from clock_timestamp()) * 1000);
+  if cardinality(scopes_) > 0 or cardinality(held) > 0 or late then
+    day_ := now_ / 86400000;
+    week_ := (day_ + 3) / 7;
+    month_ := extract(year from to_timestamp(now_ / 1000) at time zone 'UTC') * 12
+      + extract(month from to_timestamp(now_ / 1000) at time zone 'UTC') - 1;
+  end if;
+
+  if late then
+    for r in
+      select i.k, e.booked, e.dbt, d.facts::jsonb -> 'ledger' -> 'scopes' as scopes
+      from generate_series(1, n) i(k)
+      join ledger.entries e on e.log = log_[i.k] and e.call = call_[i.k] and e.class = 'outcome'
+      join ledger.entries d on d.log = log_[i.k] and d.call = call_[i.k] and d.class = 'decision'
+      where kind_[i.k] = 'late_outcome' and answer[i.k] is null and e.facts::jsonb ->> 'status' = 'unknown'
+    loop
+      held[r.k] := coalesce(r.booked, 0);
+      owed[r.k] := (select string_agg(v, ',') from jsonb_array_elements_text(r.scopes) v);
+      same_day[r.k] := r.dbt / 86400000 = day_;
+      same_week[r.k] := (r.dbt / 86400000 + 3) / 7 = week_;
+      same_month[r.k] := date_trunc('month', to_timestamp(r.dbt / 1000) at time zone 'UTC')
+        = date_trunc('month', to_timestamp(now_ / 1000) at time zone 'UTC');
+    end loop;
+  end if;
+
+  if cardinality(scopes_) > 0 or array_to_string(owed, '') <> '' then
+    select coalesce(array_agg(distinct v), '{}') into names
+    from unnest(scopes_ || owed) u, string_to_array(u, ',') a, unnest(a) v where u <> '';
+    -- Locked in one statement and read in the next: the first one's snapshot is older than the wait.
+    perform 1 from ledger.budget_scopes where scope = any (names) order by scope for no key update;
+    for r in
+      select b.scope, b.limit_day - case when t.day >= day_ then t.spent_day else 0 end as by_day,
+        b.limit_week - case when t.week >= week_ then t.spent_week else 0 end as by_week,
+        b.limit_month - case when t.month >= month_ then t.spent_month else 0 end as by_month, t.reserved
+      from ledger.budget_scopes b
+      cross join lateral (select * from ledger.budget_totals x where x.scope = b.scope order by x.n desc limit 1) t
+      where b.scope = any (names) order by b.scope
+    loop
+      j := j + 1;
+      existing[j] := r.scope;
+      -- Null, no limit, stays null.
+      room[j] := least(r.by_day, r.by_week, r.by_month) - r.reserved;
+      hold[j] := 0; add_day[j] := 0; add_week[j] := 0; add_month[j] := 0;
+    end loop;
+    names := existing;
+  end if;
+
+  for h in 1..coalesce(cardinality(heads), 0) loop
+    head := heads[h];
+    -- A statement of its own per log, with the log as a parameter: only that partition is opened.
+    select x.seq, x.hash, x.t into s, prev, tm from ledger.entries x where x.log = head order by x.seq desc limit 1;
+    if not found then
+      s := -1;
+      prev := decode(repeat('00', 32), 'hex');
+      tm := 0;
+    end if;
+    while k <= n and log_[k] = head loop
+      refused := answer[k];
+      if refused is null then
+        if kind_[k] in ('outcome', 'late_outcome') then
+          if held[k] is null then refused := 'x'; end if;
+        elsif scopes_[k] <> '' then
+          foreach scope_ in array string_to_array(scopes_[k], ',') loop
+            j := array_position(names, scope_);
+            if j is null then refused := '?:' || scope_; exit; end if;
+            if amount_[k] > room[j] then refused := '-:' || scope_; exit; end if;
+          end loop;
+        end if;
+      end if;
+      if refused is not null then
+        answer[k] := refused;
+      else
+        if held[k] is not null then
+          booked[k] := coalesce(amount_[k], 0) - case when kind_[k] = 'outcome' then 0 else held[k] end;
+          if owed[k] <> '' then
+            foreach scope_ in array string_to_array(owed[k], ',') loop
+              j := array_position(names, scope_);
+              if kind_[k] = 'outcome' then
+                hold[j] := hold[j] - held[k];
+                room[j] := room[j] + held[k] - booked[k];
+                add_day[j] := add_day[j] + booked[k];
+                add_week[j] := add_week[j] + booked[k];
+                add_month[j] := add_month[j] + booked[k];
+              else
+                -- A difference belongs to the periods the unknown was booked in; room only ever shrinks here.
+                room[j] := room[j] - greatest(booked[k], 0);
+                if same_day[k] then add_day[j] := add_day[j] + booked[k]; end if;
+                if same_week[k] then add_week[j] := add_week[j] + booked[k]; end if;
+                if same_month[k] then add_month[j] := add_month[j] + booked[k]; end if;
+              end if;
+            end loop;
+          end if;
+        elsif scopes_[k] <> '' then
+          foreach scope_ in array string_to_array(scopes_[k], ',') loop
+            j := array_position(names, scope_);
+            hold[j] := hold[j] + amount_[k];
+            room[j] := room[j] - amount_[k];
+          end loop;
+        end if;
+        s := s + 1;
+        w := w + 1;
+        tm := greatest(tm, time_[k]);
+        headers[k] := concat('{"body":"', body_[k], '","call":"', call_[k], '","inc":', incs[h], ',"kind":"', kind_[k], '","log":"',
+          head, '","prev":"', encode(prev, 'hex'), '","seq":', s, ',"t":', tm, ',"v":1,"wid":"', wid_, '","wseq":', w, '}');
+        prev := sha256('\x00'::bytea || convert_to(headers[k], 'UTF8'));
+        hashes[k] := prev;
+        seqs[k] := s;
+        wseqs[k] := w;
+        times[k] := tm;
+        answer[k] := concat(s, ':', tm, ':', encode(prev, 'hex'), ':', w);
+      end if;
+      k := k + 1;
+    end loop;
+  end loop;
+  if k <= n then
+    raise exception 'unknown log, or items not sorted by log' using errcode = 'CS040';
+  end if;
+
+  insert into ledger.entries
+    (log, seq, kind, class, call, header, hash, t, dbt, wid, wseq, leaves, facts, facts_salt, sealed, content, key, booked)
+  select log_[i], seqs[i], kind_[i], class_[i], call_[i], headers[i], hashes[i], times[i], now_, wid_, wseqs[i], leaves_[i], facts_[i],
+    salt_[i], sealed_[i], content_[i], key_[i], booked[i]
+  from generate_series(1, n) i where seqs[i] is not null;
+
+  if true = any (open_) then
+    insert into ledger.open_calls (log, call, seq, wid, reserved, scopes)
+    select log_[i], call_[i], seqs[i], wid_, coalesce(amount_[i], 0), string_to_array(coalesce(scopes_[i], ''), ',')
+    from generate_series(1, n) i where open_[i] and seqs[i] is not null;
+  end if;
+
+  if cardinality(names) > 0 then
+    insert into ledger.budget_totals (scope, n, day, week, month, spent_day, spent_week, spent_month, reserved)
+    select t.scope, t.n + 1, greatest(t.day, day_), greatest(t.week, week_), greatest(t.month, month_),
+      case when t.day >= day_ then t.spent_day else 0 end + add_day[i],
+      case when t.week >= week_ then t.spent_week else 0 end + add_week[i],
+      case when t.month >= month_ then t.spent_month else 0 end + add_month[i],
+      t.reserved + hold[i]
+    from generate_series(1, cardinality(names)) i
+    cross join lateral (select * from ledger.budget_totals x where x.scope = names[i] order by x.n desc limit 1) t
+    where hold[i] <> 0 or add_day[i] <> 0 or add_week[i] <> 0 or add_month[i] <> 0;
+  end if;
+
+  if cardinality(receipt_log_) > 0 then
+    insert into ledger.receipts (log, seq, wid, digest, sig)
+    select receipt_log_[i], receipt_seq_[i], wid_, receipt_digest_[i], receipt_sig_[i] from generate_series(1, cardinality(receipt_log_)) i
+    on conflict do nothing;
+  end if;
+  return array_to_string(answer, ',');
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.fence_expired(self_ text)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+    with expired as (
+      select w.wid from ledger.writers w where not w.fenced and w.lease_until < clock_timestamp() and w.wid <> self_
+      order by w.wid for update skip locked)
+    update ledger.writers w set fenced = true, generation = w.generation + 1 from expired e where w.wid = e.wid returning w.wid;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.first_at(log_ text, time_ bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  low bigint := 0;
+  high bigint;
+  middle bigint;
+begin
+  select coalesce(max(seq) + 1, 0) into high from ledger.entries where log = log_;
+  while low < high loop
+    middle := (low + high) / 2;
+    if (select t from ledger.entries where log = log_ and seq = middle) < time_ then low := middle + 1; else high := middle; end if;
+  end loop;
+  return low;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.open_log(tenant_ text, origin_ text, nonce_ text)
+ RETURNS TABLE(log text, slot bigint, inc integer, nonce text, origin text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  slot_ bigint;
+  log_ text;
+begin
+  if not exists (select 1 from ledger.logs l where l.tenant = tenant_) then
+    if tenant_ !~ '^(_deployment|[a-z0-9][a-z0-9-]{0,40})$' or origin_ !~ '^[A-Za-z0-9._:/-]{1,128}$' or nonce_ !~ '^[0-9a-f]{32}$' then
+      raise exception 'tenant, origin or nonce has a form that is not allowed' using errcode = 'CS030';
+    end if;
+    -- One new log at a time: slots are dense and never used twice.
+    perform pg_advisory_xact_lock(5170044921);
+    if not exists (select 1 from ledger.logs l where l.tenant = tenant_) then
+      select coalesce(max(l.slot) + 1, 0) into slot_ from ledger.logs l;
+      log_ := encode(sha256(convert_to(concat('["', origin_, '",', slot_, ',"', nonce_, '"]'), 'UTF8')), 'hex');
+      insert into ledger.logs (log, slot, tenant, inc, nonce, origin) values (log_, slot_, tenant_, 0, nonce_, origin_);
+      insert into ledger.heads (log, inc) values (log_, 0);
+    end if;
+  end if;
+  return query select l.log, l.slot, l.inc, l.nonce, l.origin from ledger.logs l where l.tenant = tenant_ order by l.inc desc limit 1;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.prune_budget_totals(limit_ integer)
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with newest as (
+    select b.scope, (select max(t.n) from ledger.budget_totals t where t.scope = b.scope) as n from ledger.budget_scopes b),
+  old as (
+    select t.scope, t.n from newest w join ledger.budget_totals t on t.scope = w.scope and t.n < w.n limit limit_),
+  gone as (
+    delete from ledger.budget_totals t using old o where t.scope = o.scope and t.n = o.n returning 1)
+  select count(*) from gone
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.read_budgets(scopes_ text[])
+ RETURNS TABLE(scope text, limit_day bigint, limit_week bigint, limit_month bigint, spent_day bigint, spent_week bigint, spent_month bigint, reserved bigint)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with clock as (
+    select floor(extract(epoch from c) / 86400)::integer as day,
+      (extract(year from c at time zone 'UTC') * 12 + extract(month from c at time zone 'UTC') - 1)::integer as month
+    from clock_timestamp() c)
+  select b.scope, b.limit_day, b.limit_week, b.limit_month, case when t.day >= c.day then t.spent_day else 0 end,
+    case when t.week >= (c.day + 3) / 7 then t.spent_week else 0 end, case when t.month >= c.month then t.spent_month else 0 end, t.reserved
+  from clock c cross join ledger.budget_scopes b
+  cross join lateral (select * from ledger.budget_totals x where x.scope = b.scope order by x.n desc limit 1) t
+  where b.scope = any (scopes_)
+$function$
+-- owner cs_owner
+CREATE OR REPLACE FUNCTION ledger.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise exception 'ledger rows are never changed or removed' using errcode = 'CS050';
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.register_writer(wid_ text, key_ text, lease_ms_ integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into ledger.writers (wid, key, generation, lease_until)
+  values (wid_, key_, 1, clock_timestamp() + lease_ms_ * interval '1 millisecond');
+  return 1;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.renew_lease(wid_ text, generation_ bigint, lease_ms_ integer, wseq_ bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update ledger.writers set lease_until = clock_timestamp() + lease_ms_ * interval '1 millisecond', wseq = greatest(wseq, wseq_)
+  where wid = wid_ and generation = generation_ and not fenced;
+  return found;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.resume_writer(wid_ text, generation_ bigint, lease_ms_ integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform 1 from ledger.writers where wid = wid_ for update;
+  update ledger.writers set generation = generation + 1, lease_until = clock_timestamp() + lease_ms_ * interval '1 millisecond'
+  where wid = wid_ and generation >= generation_ and not fenced returning generation into generation_;
+  return case when found then generation_ end;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.retire_writer(wid_ text, wseq_ bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update ledger.writers set lease_until = clock_timestamp() - interval '1 millisecond', wseq = greatest(wseq, wseq_)
+  where wid = wid_ and not fenced;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.set_budget_scope(scope_ text, day_ bigint, week_ bigint, month_ bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  now_ bigint;
+  today integer;
+  this_week integer;
+  month_start bigint;
+  logs text[];
+  spent record;
+begin
+  perform 1 from ledger.budget_scopes where scope = scope_ for no key update;
+  if found then
+    update ledger.budget_scopes set limit_day = day_, limit_week = week_, limit_month = month_ where scope = scope_;
+    return false;
+  end if;
+  select array_agg(l.log order by l.log) into logs from ledger.logs l
+  where (scope_ = 'org' and l.tenant <> '_deployment') or scope_ = 'tenant:' || l.tenant;
+  -- Heads before scopes, as everywhere: nothing is appended to these logs between the sum and the first total.
+  perform 1 from ledger.heads where log = any (logs) order by log for no key update;
+  now_ := floor(extract(epoch from clock_timestamp()) * 1000);
+  today := now_ / 86400000;
+  this_week := (today + 3) / 7;
+  month_start := extract(epoch from date_trunc('month', to_timestamp(now_ / 1000) at time zone 'UTC') at time zone 'UTC') * 1000;
+  -- A day of slack: the entries' own clock finds the range, the database's decides.
+  select coalesce(sum(e.booked) filter (where e.dbt / 86400000 >= today), 0) as day,
+    coalesce(sum(e.booked) filter (where (e.dbt / 86400000 + 3) / 7 >= this_week), 0) as week,
+    coalesce(sum(e.booked) filter (where e.dbt >= month_start), 0) as month
+  into spent
+  from unnest(logs) l cross join lateral (
+    select x.booked, x.dbt from ledger.entries x where x.log = l and x.booked is not null
+      and x.seq >= ledger.first_at(l, least(month_start, ((this_week::bigint * 7) - 3) * 86400000) - 86400000)) e;
+  insert into ledger.budget_scopes (scope, limit_day, limit_week, limit_month, initial_day, initial_week, initial_month, created)
+  values (scope_, day_, week_, month_, spent.day, spent.week, spent.month, now_) on conflict do nothing;
+  if not found then
+    update ledger.budget_scopes set limit_day = day_, limit_week = week_, limit_month = month_ where scope = scope_;
+    return false;
+  end if;
+  insert into ledger.budget_totals (scope, n, day, week, month, spent_day, spent_week, spent_month, reserved)
+  values (scope_, 0, today, this_week, extract(year from to_timestamp(now_ / 1000) at time zone 'UTC') * 12
+    + extract(month from to_timestamp(now_ / 1000) at time zone 'UTC') - 1, spent.day, spent.week, spent.month, 0);
+  return true;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.store_receipts(wid_ text, log_ text[], seq_ bigint[], digest_ text[], sig_ text[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  insert into ledger.receipts (log, seq, wid, digest, sig)
+  select log_[i], seq_[i], wid_, digest_[i], sig_[i] from generate_series(1, cardinality(log_)) i
+  on conflict do nothing
+$function$

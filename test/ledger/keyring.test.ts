@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRootKey, openKeyRing, readRootKey } from '../../ledger/index.ts';
+import { createDatabase } from '../support/postgres.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+
+const ROOT = Buffer.alloc(32, 9);
+const NOVEMBER = Date.UTC(2026, 10, 21);
+let database: TestDatabase;
+let sql: Sql;
+let folder: string;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  sql = database.connectGateway(8);
+  folder = mkdtempSync(join(tmpdir(), 'keys-'));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await database.drop();
+});
+
+test('a root key file is made once, for its owner only', async () => {
+  const path = join(folder, 'root.key');
+  expect(await createRootKey(path)).toBe(true);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  const key = await readRootKey({ provider: 'file', path });
+  expect(key).toHaveLength(32);
+  expect(await createRootKey(path)).toBe(false);
+  expect(await readRootKey({ provider: 'file', path })).toEqual(key);
+  expect(await readRootKey({ provider: 'env', value: Buffer.from(key).toString('hex') })).toEqual(key);
+});
+
+test('a missing or malformed root key is an error that holds no key', async () => {
+  const path = join(folder, 'bad.key');
+  writeFileSync(path, 'secret-but-not-hex');
+  await expect(readRootKey({ provider: 'file', path })).rejects.toMatchObject({ code: 'root_key' });
+  await expect(readRootKey({ provider: 'file', path })).rejects.not.toThrow(/secret-but/);
+  await expect(readRootKey({ provider: 'file', path: join(folder, 'none') })).rejects.toMatchObject({
+    code: 'root_key',
+  });
+  await expect(readRootKey({ provider: 'env', value: undefined })).rejects.toMatchObject({ code: 'root_key' });
+});
+
+test('another root key is noticed at start', async () => {
+  await openKeyRing({ sql, rootKey: ROOT });
+  await expect(openKeyRing({ sql, rootKey: Buffer.alloc(32, 8) })).rejects.toMatchObject({ code: 'root_key' });
+});
+
+test('processes that start together agree on every key', async () => {
+  const rings = await Promise.all([1, 2, 3, 4].map(() => openKeyRing({ sql, rootKey: ROOT, tenants: ['race'] })));
+  expect(new Set(rings.map((ring) => Buffer.from(ring.derive('race', 'hash')).toString('hex'))).size).toBe(1);
+  const seals = await Promise.all(rings.map((ring) => ring.sealKeys('race', 'user:ada', NOVEMBER)));
+  expect(new Set(seals.map((seal) => seal.ref)).size).toBe(1);
+  expect(new Set(seals.map((seal) => seal.salt('c', 'decision', 'input'))).size).toBe(1);
+});
+
+test('keys differ by tenant, subject, month and purpose, and are synchronous once loaded', async () => {
+  const ring = await openKeyRing({ sql, rootKey: ROOT, tenants: ['a', 'b'] });
+  const salts = new Set<string>();
+  for (const [tenant, subject, at] of [
+    ['a', 'x', NOVEMBER],
+    ['a', 'y', NOVEMBER],
+    ['b', 'x', NOVEMBER],
+    ['a', 'x', Date.UTC(2026, 11, 1)],
+    ['a', null, NOVEMBER],
+  ] as const) {
+    const seal = await ring.sealKeys(tenant, subject, at);
+    salts.add(seal.salt('c', 'decision', 'input'));
+    expect(ring.sealKeys(tenant, subject, at)).not.toBeInstanceOf(Promise);
+  }
+  expect(salts.size).toBe(5);
+  expect(ring.derive('a', 'one')).not.toEqual(ring.derive('a', 'two'));
+  expect(ring.derive('a', 'one')).toHaveLength(32);
+  expect(() => ring.derive('nobody', 'one')).toThrow(expect.objectContaining({ code: 'key_missing' }));
+});
+
+test('an entry finds its key again by reference, and a destroyed key is gone', async () => {
+  const ring = await openKeyRing({ sql, rootKey: ROOT });
+  const seal = await ring.sealKeys('a', 'z', NOVEMBER);
+  const again = await (await openKeyRing({ sql, rootKey: ROOT })).sealKeysById('a', seal.ref);
+  expect(again?.salt('c', 'decision', 'input')).toBe(seal.salt('c', 'decision', 'input'));
+  // Another tenant's reference opens nothing.
+  expect(await ring.sealKeysById('b', seal.ref)).toBeNull();
+  await database.connectAdmin(1)`delete from keystore.subject_keys where id = ${seal.ref}`;
+  expect(await (await openKeyRing({ sql, rootKey: ROOT })).sealKeysById('a', seal.ref)).toBeNull();
+});
+
+test('the stored form holds neither keys nor subjects in clear', async () => {
+  const ring = await openKeyRing({ sql, rootKey: ROOT });
+  await ring.sealKeys('a', 'user:plain-name', NOVEMBER);
+  const rows = await sql<{ row: string }[]>`select s::text as row from keystore.subject_keys s`;
+  expect(rows.some(({ row }) => row.includes('plain-name'))).toBe(false);
+});
