@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '../../cli/embedded/connection.ts';
+import { connect, type Connection } from '../../cli/embedded/connection.ts';
 import { recordInto } from '../../gateway/access/events.ts';
 import type { KeyWish } from '../../gateway/access/keys.ts';
 import { createKey } from '../../gateway/access/keys.ts';
@@ -26,10 +26,15 @@ export interface TestGateway extends RunningGateway {
   stop(): Promise<void>;
 }
 
-/** The gateway as `up` composes it, in this process, on a database of its own. `yaml` has everything but `listen`. */
+/**
+ * The gateway as `up` composes it, in this process, on a database of its own. `yaml` has everything but `listen`.
+ *
+ * @param reach the way the gateway itself takes to its database, for tests that put a faulty network in between
+ */
 export async function startTestGateway(
   yaml: string,
   prepare?: (database: TestDatabase) => Promise<void>,
+  reach: (database: Connection) => Connection = (database) => database,
 ): Promise<TestGateway> {
   const database = await createDatabase();
   await prepare?.(database);
@@ -42,7 +47,7 @@ export async function startTestGateway(
   const config = configFrom(yaml);
   const gateway = await startGateway({
     config,
-    connect: (max) => connect(database.gateway, max),
+    connect: (max) => connect(reach(database.gateway), max),
     rootKey: TEST_ROOT_KEY,
     build: 'countersign-test',
     shippedBundle: join(process.cwd(), 'policies', 'dist', 'baseline.tar.gz'),
