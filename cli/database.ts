@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Config } from '../gateway/config.ts';
 import {
   DEPLOYMENT,
@@ -127,13 +128,34 @@ export async function prepareEmbedded(
   try {
     const result = await migrate(sql, { dir: join(project.root, 'migrations'), log });
     await setGatewayPassword(sql, embedded.gateway);
-    if (config.keys.provider === 'file' && (await createRootKey(project.path(config.keys.path)))) {
-      log(`Made the root key ${project.path(config.keys.path)}: keep a copy apart from the database.`);
-    }
+    await ensureRootKey(sql, project, config, log);
     return result;
   } finally {
     await sql.end({ timeout: 5 });
   }
+}
+
+/**
+ * Makes the root key of a database that has none yet. A lost key is not replaced: what it sealed would stay sealed.
+ * @throws CliError `state_broken`
+ */
+export async function ensureRootKey(
+  sql: postgres.Sql,
+  project: Project,
+  config: Config,
+  log: (line: string) => void,
+): Promise<void> {
+  const path = project.path(config.keys.path);
+  if (config.keys.provider !== 'file' || existsSync(path)) return;
+  const [known] = await sql`select 1 from keystore.root limit 1`;
+  if (known !== undefined) {
+    throw new CliError(
+      'state_broken',
+      `Expected the root key of this database at ${path}, found nothing. Restore it from its copy: everything in the ledger that is not public is sealed with it.`,
+    );
+  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (await createRootKey(path)) log(`Made the root key ${path}: keep a copy apart from the database.`);
 }
 
 /** Where the root key of this project comes from. */

@@ -29,7 +29,16 @@ export async function main({ argv, root, startedAtMs }: MainOptions): Promise<Ex
     }
     const { env } = process;
     const project = openProject({ root, cwd: process.cwd(), env, configOption: args.text('config') });
-    return await answer(verb, { args, json, out, project, env, now: Date.now, startedAtMs });
+    return await answer(verb, {
+      args,
+      json,
+      out,
+      project,
+      env,
+      verbs: () => loadVerbs([]),
+      now: Date.now,
+      startedAtMs,
+    });
   } catch (error) {
     return explainError(error, json, out);
   }

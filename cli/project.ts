@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { loadConfig, type Config } from '../gateway/config.ts';
-import { tenantParameters } from '../policies/index.ts';
 import { CliError } from './errors.ts';
 
 /** The folders one invocation works with. Relative paths in the configuration count from its own folder. */
@@ -34,19 +33,13 @@ export function openProject(options: ProjectOptions): Project {
     configPath,
     stateDir: join(folder, '.countersign'),
     path: (relative) => (isAbsolute(relative) ? relative : join(folder, relative)),
-    config: () => loadConfig({ path: configPath, env: options.env, checkParameters }),
+    config: () => loadConfig({ path: configPath, env: options.env }),
   };
 }
 
 /** The compiled policies that come with the package. */
 export function shippedBundle({ root }: Pick<Project, 'root'>): string {
   return join(root, 'policies', 'dist', 'baseline.tar.gz');
-}
-
-/** A misspelt restriction would silently not restrict, so the parameters of the policies are checked with the file. */
-function checkParameters(parameters: unknown): { path: readonly PropertyKey[]; expected: string }[] {
-  const result = tenantParameters.safeParse(parameters);
-  return result.success ? [] : result.error.issues.map(({ path, message }) => ({ path, expected: message }));
 }
 
 function findConfig({ root, cwd, env, configOption }: ProjectOptions): string {

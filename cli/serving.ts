@@ -1,7 +1,6 @@
 import type { Sql } from 'postgres';
 import type { Config } from '../gateway/config.ts';
-import { createRootKey } from '../ledger/index.ts';
-import { checkReachable, describeDatabase, prepareEmbedded, type OpenDatabase } from './database.ts';
+import { checkReachable, describeDatabase, ensureRootKey, prepareEmbedded, type OpenDatabase } from './database.ts';
 import { readDatabaseUrl, type DatabaseOptions } from './database-url.ts';
 import { startEmbedded } from './embedded/embedded.ts';
 import { CliError } from './errors.ts';
@@ -35,17 +34,17 @@ async function openEmbedded({ project, out }: VerbContext, config: Config): Prom
   return { ...database, gateway: embedded.gateway };
 }
 
-async function openOwn({ project }: VerbContext, config: Config, url: string): Promise<ServingDatabase> {
+async function openOwn({ project, out }: VerbContext, config: Config, url: string): Promise<ServingDatabase> {
   const gateway = readDatabaseUrl(url);
   const database = describeDatabase(gateway, gateway, () => Promise.resolve());
   await checkReachable(database.sql, gateway);
   try {
     await checkRole(database.sql);
+    await ensureRootKey(database.sql, project, config, out.note);
   } catch (error) {
     await database.close();
     throw error;
   }
-  if (config.keys.provider === 'file') await createRootKey(project.path(config.keys.path));
   return { ...database, gateway };
 }
 

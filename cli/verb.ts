@@ -30,6 +30,8 @@ export interface VerbContext {
   readonly out: Output;
   readonly project: Project;
   readonly env: NodeJS.ProcessEnv;
+  /** Every verb there is. */
+  readonly verbs: () => Promise<readonly Verb[]>;
   /** Wall clock, unix ms. */
   readonly now: () => number;
   /** When the process was started, unix ms. */

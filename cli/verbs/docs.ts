@@ -9,10 +9,9 @@ import { startEmbedded } from '../embedded/embedded.ts';
 import { errno } from '../errors.ts';
 import { helpPage } from '../help.ts';
 import type { Answer, Verb, VerbContext } from '../verb.ts';
-import { loadVerbs } from './index.ts';
 
-async function run({ args, project, out }: VerbContext): Promise<Answer> {
-  const files = await generate(project.root, out.note);
+async function run({ args, project, out, verbs: all }: VerbContext): Promise<Answer> {
+  const files = await generate(project.root, await all(), out.note);
   const stale = [...files]
     .filter(([name, content]) => read(join(project.root, name)) !== content)
     .map(([name]) => name);
@@ -27,10 +26,14 @@ async function run({ args, project, out }: VerbContext): Promise<Answer> {
 }
 
 /** Every file in the repository that is made from code, with the content it should have. */
-async function generate(root: string, log: (line: string) => void): Promise<ReadonlyMap<string, string>> {
+async function generate(
+  root: string,
+  all: readonly Verb[],
+  log: (line: string) => void,
+): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
     ['docs/configuration.md', configurationReference()],
-    ['docs/cli.md', helpPage(await loadVerbs([]))],
+    ['docs/cli.md', helpPage(all)],
     ['migrations/schema.sql', await dumpSchema(root, log)],
   ]);
   for (const [name, schema] of Object.entries(policySchemas())) {

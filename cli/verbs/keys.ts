@@ -11,9 +11,13 @@ import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Whoever may run this has the database; the name is for the evidence. */
+/** Whoever may run this has the database; the name is for the evidence. Some containers have users without a name. */
 function operator(): string {
-  return `cli:${userInfo().username}`;
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    return `cli:uid-${String(process.getuid?.() ?? 'unknown')}`;
+  }
 }
 
 function create(context: VerbContext): Promise<Answer> {

@@ -34,11 +34,11 @@ function reportText(report: VerifyReport): string {
   const lines = [report.verdict === 'CONSISTENT' ? `${report.verdict}, ${anchored}` : report.verdict];
   if (firstBad !== null) {
     const where = [
-      `log ${firstBad.log}`,
+      firstBad.log === null ? null : `log ${firstBad.log}`,
       firstBad.seq === null ? null : `entry ${String(firstBad.seq)}`,
       firstBad.section === null ? null : `section ${firstBad.section}`,
     ];
-    lines.push(`First bad: ${where.filter((part) => part !== null).join(', ')}: ${firstBad.problem}`);
+    lines.push(`First bad: ${[where.filter((part) => part !== null).join(', '), firstBad.problem].filter((part) => part !== '').join(': ')}`);
   }
   for (const log of report.logs) {
     const name = log.tenant === null ? log.log : `${log.log} (${log.tenant})`;

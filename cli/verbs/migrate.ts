@@ -42,7 +42,7 @@ export const verbs: readonly Verb[] = [
         help: 'Database with the rights of its owner; else COUNTERSIGN_MIGRATE_URL, else database.url.',
       },
     },
-    example: 'COUNTERSIGN_MIGRATE_URL=postgres://owner:secret@db.internal/countersign countersign migrate',
+    example: 'COUNTERSIGN_MIGRATE_URL=postgres://owner:secret@db.internal/gate countersign migrate',
     details:
       'The gateway itself never has these rights: give database.url a login that is a member of cs_gateway. A URL on the command\n' +
       'line is visible to other users of the machine; prefer the variable.',
