@@ -5,11 +5,21 @@ import { GatewayError } from './errors.ts';
 
 type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 
-export function listen(fetch: Fetch, host: string, port: number, setting: string): Promise<Server> {
-  const server = createAdaptorServer({
-    fetch,
-    serverOptions: { maxHeaderSize: 32_768, requestTimeout: 120_000 },
-  }) as Server;
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Name of the port in the configuration, for the error. */
+  readonly setting: string;
+  readonly limits: { readonly headerCount: number; readonly headerBytes: number };
+}
+
+/** Time a caller has to send a whole request; a slower one holds a connection for nothing. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+export function openListener(fetch: Fetch, { host, port, setting, limits }: ListenOptions): Promise<Server> {
+  const serverOptions = { maxHeaderSize: limits.headerBytes, requestTimeout: REQUEST_TIMEOUT_MS };
+  const server = createAdaptorServer({ fetch, serverOptions }) as Server;
+  server.maxHeadersCount = limits.headerCount;
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(

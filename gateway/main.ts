@@ -28,11 +28,11 @@ import { buildCurrent } from './current.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
 import { GatewayError } from './errors.ts';
-import { listen as listenOn, urlOf } from './listen.ts';
+import { openListener, urlOf } from './listen.ts';
 import type { CallLog } from './log.ts';
 import { createLog } from './log.ts';
 import { createAdminApp } from './ingress/admin.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, meterLedger } from './metrics.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
 import type { Current, Services } from './services.ts';
 import { createAnthropicUpstream } from './upstream/anthropic.ts';
@@ -63,8 +63,6 @@ export interface RunningGateway {
 
 /** How often the background jobs look: budget facts for policies, refusal counters. */
 const JOB_MS = 2000;
-/** Connections for everything but appends. */
-const POOL_SIZE = 6;
 
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const parts = await openParts(options);
@@ -72,14 +70,18 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const health = { ready: () => readiness(parts) };
   const data = createDataListener(services, health);
   const admin = createAdminApp({ ...parts, health, now: services.now });
-  const { listen } = parts.current().config;
-  const dataServer = await listenOn(data.app.fetch, listen.host, listen.port, 'listen.port');
-  const adminServer = await listenOn(admin.fetch, listen.adminHost, listen.adminPort, 'listen.admin_port').catch(
-    async (error: unknown) => {
-      dataServer.close();
-      throw error;
-    },
-  );
+  const { listen, limits } = parts.current().config;
+  const { host, port, adminHost, adminPort } = listen;
+  const dataServer = await openListener(data.app.fetch, { host, port, setting: 'listen.port', limits });
+  const adminServer = await openListener(admin.fetch, {
+    host: adminHost,
+    port: adminPort,
+    setting: 'listen.admin_port',
+    limits,
+  }).catch(async (error: unknown) => {
+    dataServer.close();
+    throw error;
+  });
   const jobs = setInterval(() => {
     void budgets.refresh().catch((error: unknown) => services.log.error('budget_snapshot', error));
     void refusals.flush();
@@ -140,7 +142,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
     current: () => current,
     authenticate: createAuthenticate({ keys: keyCache, tokens: () => tokens, limiter: createFailureLimiter(), clock }),
     analyzer: createAnalyzer(),
-    ledger,
+    ledger: meterLedger(ledger, metrics, clock),
     keys,
     upstreams: {
       openai: createOpenAiUpstream({ egress }),
@@ -178,7 +180,7 @@ async function openEvidence(
   log: CallLog,
 ): Promise<Pick<Parts, 'sql' | 'writerSql' | 'keys' | 'ledger'>> {
   const { config } = options;
-  const sql = options.connect(POOL_SIZE);
+  const sql = options.connect(config.database.maxConnections);
   const writerSql = options.connect(1);
   const keys = await openKeyRing({ sql, rootKey: options.rootKey, tenants: [DEPLOYMENT, ...config.tenants.keys()] });
   const ledger = await openLedger({

@@ -3,6 +3,7 @@
  * a cap, everything else is a word of the product's own vocabulary. No label ever comes from a caller.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Ledger } from '../ledger/index.ts';
 import type { CallProgress } from './progress.ts';
 import type { Config } from './config.ts';
 
@@ -47,6 +48,27 @@ export function createMetrics(config: Pick<Config, 'tenants' | 'models' | 'deplo
     },
     expose: () => registry.metrics(),
     contentType: registry.contentType,
+  };
+}
+
+/** The ledger with every append timed. @param clock monotonic, ms */
+export function meterLedger(ledger: Ledger, metrics: Pick<Metrics, 'ledgerAppend'>, clock: () => number): Ledger {
+  return {
+    wid: ledger.wid,
+    signReceipt: (entry, digest) => ledger.signReceipt(entry, digest),
+    status: () => ledger.status(),
+    close: () => ledger.close(),
+    append: async (item) => {
+      const startMs = clock();
+      let result: 'ok' | 'failed' = 'failed';
+      try {
+        const entry = await ledger.append(item);
+        result = 'ok';
+        return entry;
+      } finally {
+        metrics.ledgerAppend((clock() - startMs) / 1000, result);
+      }
+    },
   };
 }
 

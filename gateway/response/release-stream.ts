@@ -24,11 +24,13 @@ export async function releaseStream(call: Call, response: UpstreamResponse): Pro
   const governor = governorFor(call, decision);
   call.reply.set('server-timing', call.clock.header());
   call.reply.openStream(response.headers);
+  call.services.metrics.streamOpened();
   const heartbeat = setInterval(() => void call.reply.write(HEARTBEAT), HEARTBEAT_MS);
   try {
     await pump(call, response, governor);
   } finally {
     clearInterval(heartbeat);
+    call.services.metrics.streamClosed();
     note(call, governor);
   }
   finish(call, governor, decision);
