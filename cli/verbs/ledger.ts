@@ -33,12 +33,13 @@ function reportText(report: VerifyReport): string {
   const anchored = report.anchored ? 'ANCHORED' : 'UNANCHORED';
   const lines = [report.verdict === 'CONSISTENT' ? `${report.verdict}, ${anchored}` : report.verdict];
   if (firstBad !== null) {
+    const { log, seq, section, problem } = firstBad;
     const where = [
-      firstBad.log === null ? null : `log ${firstBad.log}`,
-      firstBad.seq === null ? null : `entry ${String(firstBad.seq)}`,
-      firstBad.section === null ? null : `section ${firstBad.section}`,
-    ];
-    lines.push(`First bad: ${[where.filter((part) => part !== null).join(', '), firstBad.problem].filter((part) => part !== '').join(': ')}`);
+      log === null ? [] : [`log ${log}`],
+      seq === null ? [] : [`entry ${String(seq)}`],
+      section === null ? [] : [`section ${section}`],
+    ].flat();
+    lines.push(['First bad', where.join(', '), problem].filter((part) => part !== '').join(': '));
   }
   for (const log of report.logs) {
     const name = log.tenant === null ? log.log : `${log.log} (${log.tenant})`;
