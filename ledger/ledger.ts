@@ -19,6 +19,7 @@ export interface LedgerStatus {
   readonly late: number;
   /** Calls this process holds open. */
   readonly openCalls: number;
+  /** The last entry somebody was told of. */
   readonly last: { readonly log: string; readonly seq: number; readonly hash: string } | null;
 }
 

@@ -271,10 +271,12 @@ export class AppendQueue {
     try {
       const alive = await this.#port.resume();
       this.#downSinceMs = null;
-      if (!alive) this.fence();
+      if (alive) this.#reportGap();
+      else this.fence();
       this.#pump();
-    } catch {
-      this.#goDown(this.#gap.cause);
+    } catch (error) {
+      const failure = classifyFailure(error);
+      this.#goDown('cause' in failure ? failure.cause : this.#gap.cause);
     }
   }
 
