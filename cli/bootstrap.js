@@ -49,6 +49,12 @@ async function run(argv) {
     const { runTests } = await import('./bootstrap/test.js');
     return runTests(root, argv.slice(1), say);
   }
+  const runner = argv[0] === 'bench' || argv[0] === 'torture' ? join(root, 'test', argv[0], 'run.js') : null;
+  if (runner !== null) {
+    const { runProgram } = await import('./bootstrap/process.js');
+    const result = await runProgram(process.execPath, [runner, ...argv.slice(1)], { cwd: root, show: true });
+    return result.status;
+  }
   const { main } = await import(pathToFileURL(join(root, 'dist', 'cli', 'main.js')).href);
   return main({ argv, root, startedAtMs: performance.timeOrigin });
 }

@@ -28,6 +28,10 @@ export const EGRESS_USES = {
     purpose: 'discovery documents and signing keys of the configured token issuers',
     dataClass: 'none: GET requests without caller data',
   },
+  demo: {
+    purpose: 'the demonstration calls the gateway it has just started on loopback',
+    dataClass: 'invented example texts',
+  },
 } as const satisfies Record<string, EgressUse>;
 
 export type EgressPurpose = keyof typeof EGRESS_USES;

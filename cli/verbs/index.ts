@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
   costs: () => import('./costs.ts'),
   config: () => import('./config.ts'),
   docs: () => import('./docs.ts'),
+  demo: () => import('./demo.ts'),
 };
 
 /** The verbs that a command line can mean: of one group when its first word names one, else all. */
