@@ -29,6 +29,7 @@ export interface BundleIdentity {
   readonly data_digest: string;
 }
 
+/** A bundle that was read and checked, not yet compiled. */
 export interface Bundle {
   readonly identity: BundleIdentity;
   readonly wasm: Uint8Array<ArrayBuffer>;
@@ -46,6 +47,7 @@ const manifestSchema = z.object({
     .max(64),
   metadata: z.record(z.string(), z.json()).optional(),
 });
+/** The manifest as opa writes it, with the compiler that built the bundle in `metadata.compiler`. */
 export type BundleManifest = z.infer<typeof manifestSchema>;
 
 const dataSchema = z.record(z.string(), z.json());
@@ -75,7 +77,7 @@ export function loadBundle(bytes: Uint8Array, name: string): Bundle {
 }
 
 /** One digest over module and data, with a label so that it cannot be mistaken for another hash of the same bytes. */
-export function bundleDigest(wasmDigest: string, dataDigest: string): string {
+function bundleDigest(wasmDigest: string, dataDigest: string): string {
   return hash('sha256', `countersign/bundle/v1\n${wasmDigest}\n${dataDigest}\n`, 'hex');
 }
 

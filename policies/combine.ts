@@ -11,11 +11,13 @@ import type { MergedObligations, MergedRoute } from './obligation.ts';
 /** Named in every entry: with another combiner the same decisions could unite differently. */
 export const COMBINER_VERSION = 'combine-1';
 
+/** What the policies said about one candidate deployment. */
 export interface CandidateResult {
   readonly deployment: string;
   readonly evaluation: Evaluation;
 }
 
+/** The facts of a deployment a route obligation can ask for. */
 export interface Candidate {
   readonly deployment: string;
   readonly model: string;
@@ -23,6 +25,7 @@ export interface Candidate {
   readonly hosting: string;
 }
 
+/** The decision on the call, over all its candidate deployments. */
 export interface UnitedDecision {
   readonly effect: Decision['effect'];
   /** Deployment ids the call may go to (for require_approval: once approved), in the candidates' order. */

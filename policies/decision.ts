@@ -7,9 +7,10 @@ import { z } from 'zod';
 
 /** Strictest first; where two rules meet on the same text the stricter operator wins. */
 export const OPERATORS = ['redact', 'replace', 'hash', 'mask', 'tokenize'] as const;
+/** What a redaction does to a finding. */
 export type Operator = (typeof OPERATORS)[number];
 
-export const EFFECTS = ['allow', 'deny', 'require_approval'] as const;
+const EFFECTS = ['allow', 'deny', 'require_approval'] as const;
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
 export const RECORD_CONTENTS = ['none', 'digest', 'redacted', 'full'] as const;
 export type RecordContent = (typeof RECORD_CONTENTS)[number];
@@ -67,8 +68,11 @@ export const policyDecision = z
   })
   .describe('Countersign policy decision');
 
+/** Why a rule denied or asked for an approval: for the ledger, and safe for the caller. */
 export type Reason = z.infer<typeof reason>;
+/** Something the gateway must perform for the call to go on. */
 export type Obligation = z.infer<typeof obligation>;
+/** What a policy answers: decision.schema.json. */
 export type Decision = z.infer<typeof policyDecision>;
 
 /** Why there is no decision. Each of them stops the call. */
@@ -82,6 +86,7 @@ export interface Undecided {
   readonly detail: string;
 }
 
+/** A decision, or why there is none. Both are recorded; only an allowed decision lets a call go on. */
 export type Evaluation = { readonly outcome: 'decided'; readonly decision: Decision } | Undecided;
 
 export function undecided(code: UndecidedCode, detail: string): Undecided {

@@ -15,6 +15,7 @@ export type PolicyErrorCode =
   | 'invalid_parameters'
   | 'duplicate_bundle';
 
+/** The one error of this leaf. */
 export class PolicyError extends Error {
   readonly code: PolicyErrorCode;
 

@@ -12,6 +12,7 @@ const texts = z.array(z.string());
 const count = z.int().nonnegative();
 const scalars = z.record(z.string(), z.string());
 
+/** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
 const call = z
@@ -182,6 +183,7 @@ export const policyInput = z
   })
   .describe('Countersign policy input: facts about one call, never bodies.');
 
+/** The facts of one evaluation: input.schema.json. Plain data; it is stored exactly as evaluated. */
 export type PolicyInput = z.infer<typeof policyInput>;
 
 /** The parts of an input every point has; the rest is empty unless given. */

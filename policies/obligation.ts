@@ -6,18 +6,21 @@ import type { Obligation, Operator, RecordContent } from './decision.ts';
  * satisfies all of them at once, so every merge goes to the stricter side.
  */
 
+/** One redaction rule: these types, this operator, everywhere or at these JSON pointer prefixes. */
 export interface MergedRedaction {
   readonly types: string[];
   readonly operator: Operator;
   readonly paths?: string[];
 }
 
+/** A deployment fits when it is in every list that is given. */
 export interface MergedRoute {
   readonly models?: string[] | undefined;
   readonly regions?: string[] | undefined;
   readonly hosting?: string[] | undefined;
 }
 
+/** Everything the gateway performs on one call, each kind of obligation merged into one. */
 export interface MergedObligations {
   /** One for each operator and set of paths, strictest operator first. */
   readonly redact: MergedRedaction[];

@@ -26,6 +26,7 @@ const host = z
   .regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
   .describe('A host in lower case, or *.example.com for every host below example.com.');
 
+/** Checks one tenant's parameters; unknown keys are refused. */
 export const tenantParameters = z
   .strictObject({
     models: z
@@ -74,4 +75,5 @@ export const tenantParameters = z
   })
   .describe('Parameters of one tenant for the baseline policies: data.tenants[<tenant id>]');
 
+/** One tenant's parameters: parameters.schema.json. */
 export type TenantParameters = z.infer<typeof tenantParameters>;

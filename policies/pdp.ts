@@ -5,8 +5,9 @@ import { readDecision, undecided } from './decision.ts';
 import type { Decision, Evaluation } from './decision.ts';
 import { PolicyError } from './errors.ts';
 import type { JsonValue, PolicyInput } from './input.ts';
-import { compilePolicy, createInstance, PolicyTrap } from './wasm/host.ts';
-import type { CompiledPolicy, PolicyInstance } from './wasm/host.ts';
+import { PolicyTrap } from './wasm/host.ts';
+import { compilePolicy, createInstance } from './wasm/instance.ts';
+import type { PolicyInstance } from './wasm/instance.ts';
 
 /**
  * The policy decision point: compiled bundles behind one synchronous call. Evaluation is synchronous, so one instance
@@ -24,6 +25,7 @@ export interface Pdp {
   readonly parametersDigest: string;
 }
 
+/** What a decision point is made of. */
 export interface PdpOptions {
   readonly bundles: readonly Bundle[];
   /** data.tenants[<tenant id>]; validate with `tenantParameters` before. */
@@ -53,7 +55,7 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
     const policy = await compilePolicy(bundle.wasm);
     const data = JSON.stringify({ ...bundle.data, tenants: options.tenantData });
     const maximumPages = pages + Math.ceil((Buffer.byteLength(data) * DATA_FACTOR) / PAGE_BYTES);
-    engines.set(name, new Engine(bundle.identity, policy, () => createInstance(policy, data, { fuel, maximumPages })));
+    engines.set(name, new Engine(bundle.identity, () => createInstance(policy, data, { fuel, maximumPages })));
   }
   return {
     evaluate: (names, input) => evaluateAll(engines, names, input),
@@ -95,23 +97,22 @@ function findEngine(engines: ReadonlyMap<string, Engine>, name: string): Engine 
 
 class Engine {
   readonly identity: BundleIdentity;
-  readonly policy: CompiledPolicy;
   readonly #create: () => PolicyInstance;
   #instance: PolicyInstance | null;
   #restBytes: number;
 
-  constructor(identity: BundleIdentity, policy: CompiledPolicy, create: () => PolicyInstance) {
+  constructor(identity: BundleIdentity, create: () => PolicyInstance) {
     this.identity = identity;
-    this.policy = policy;
     this.#create = create;
     this.#instance = create();
     this.#restBytes = this.#instance.memoryBytes;
   }
 
   evaluate(inputJson: string): Evaluation {
-    const instance = this.#instance ?? this.#create();
+    const kept = this.#instance;
     this.#instance = null;
     try {
+      const instance = kept ?? this.#create();
       const answer: unknown = JSON.parse(instance.evaluate(inputJson));
       if (instance.memoryBytes - this.#restBytes <= KEEP_BYTES) this.#instance = instance;
       return this.#read(answer);

@@ -7,7 +7,7 @@ import type { BundleIdentity } from '../bundle.ts';
 import { PolicyError } from '../errors.ts';
 import { readTar, writeTar } from '../tar.ts';
 import type { TarEntry } from '../tar.ts';
-import { compilePolicy, createInstance } from '../wasm/host.ts';
+import { compilePolicy, createInstance } from '../wasm/instance.ts';
 import { OPA_VERSION } from './opa.ts';
 import { runOpa } from './run.ts';
 
@@ -48,10 +48,8 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
     const args = ['build', '--bundle', '--target', 'wasm', '--entrypoint', ENTRYPOINT, '--ignore', '*_test.rego'];
     const built = await runOpa(tools.opa, [...args, '--capabilities', tools.capabilities, '--output', out, '.'], dir);
     if (built.exit !== 0) {
-      throw new PolicyError(
-        'compiler_failed',
-        `opa could not build ${dir}: ${`${built.stderr}${built.stdout}`.trim().slice(0, 4000)}`,
-      );
+      const report = `${built.stderr}${built.stdout}`.trim().slice(0, 4000);
+      throw new PolicyError('compiler_failed', `opa could not build ${dir}: ${report}`);
     }
     const unpacked = gunzipSync(await readFile(out), { maxOutputLength: MAX_BYTES });
     const entries = readTar(unpacked, BUNDLE_LIMITS);

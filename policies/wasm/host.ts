@@ -2,9 +2,9 @@ import { ENTRYPOINT } from '../bundle.ts';
 import { PolicyError } from '../errors.ts';
 import { HOST_BUILTINS } from './builtins.ts';
 import type { HostBuiltin } from './builtins.ts';
-import { FUEL_EXPORT, meterModule } from './fuel.ts';
+import { FUEL_EXPORT } from './fuel.ts';
 import { WebAssembly } from './webassembly.ts';
-import type { WasmGlobal, WasmInstance, WasmMemory, WasmModule } from './webassembly.ts';
+import type { WasmGlobal, WasmMemory } from './webassembly.ts';
 
 /**
  * Our host for policies compiled by opa (ABI 1.2 and 1.3, openpolicyagent.org/docs/wasm). A module is untrusted: it
@@ -25,29 +25,8 @@ export class PolicyTrap extends Error {
   }
 }
 
-export interface CompiledPolicy {
-  readonly module: WasmModule;
-  readonly minimumPages: number;
-}
-
-export interface InstanceLimits {
-  /** Loop turns and calls of one evaluation. */
-  readonly fuel: number;
-  /** Most pages of 64 KiB the memory may have. */
-  readonly maximumPages: number;
-}
-
-export interface PolicyInstance {
-  /**
-   * The answer's JSON text: `[{"result": …}]`, or `[]` when the entry point is undefined. Throws PolicyTrap, after which
-   * the instance must not be used again.
-   */
-  evaluate(inputJson: string): string;
-  /** Bytes of memory in use; WebAssembly memory never shrinks. */
-  readonly memoryBytes: number;
-}
-
-interface PolicyExports {
+/** What an opa module offers, with the counter metering added. */
+export interface PolicyExports {
   readonly opa_wasm_abi_version: WasmGlobal;
   readonly opa_wasm_abi_minor_version: WasmGlobal;
   readonly [FUEL_EXPORT]: WasmGlobal;
@@ -61,94 +40,9 @@ interface PolicyExports {
 }
 
 const PAGE_BYTES = 65_536;
-const FUNCTIONS = [
-  'opa_eval',
-  'opa_malloc',
-  'opa_json_parse',
-  'opa_json_dump',
-  'opa_heap_ptr_get',
-  'builtins',
-  'entrypoints',
-] as const;
-const GLOBALS = ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', FUEL_EXPORT] as const;
-/** Fuel for reading data and tables when an instance is made; data is configuration, so this is only a backstop. */
-const SETUP_FUEL = 2_000_000_000;
 
-/** Meters and compiles a module. Throws PolicyError `unsupported_module`. */
-export async function compilePolicy(wasm: Uint8Array): Promise<CompiledPolicy> {
-  const metered = meterModule(wasm);
-  try {
-    return { module: await WebAssembly.compile(metered.bytes), minimumPages: metered.minimumPages };
-  } catch (cause) {
-    throw new PolicyError('unsupported_module', 'expected a valid WebAssembly module; build the bundle again', {
-      cause,
-    });
-  }
-}
-
-/**
- * Makes an instance holding `dataJson` as `data`. Throws PolicyError `unsupported_module`, `unsupported_builtin`,
- * `unknown_entrypoint` or `data_too_large`.
- */
-export function createInstance(policy: CompiledPolicy, dataJson: string, limits: InstanceLimits): PolicyInstance {
-  const memory = new WebAssembly.Memory({
-    initial: Math.max(policy.minimumPages, 5),
-    maximum: Math.max(limits.maximumPages, policy.minimumPages, 5),
-  });
-  const host = new Host(memory);
-  const exports = readExports(new WebAssembly.Instance(policy.module, { env: host.imports() }).exports);
-  exports[FUEL_EXPORT].value = SETUP_FUEL;
-  host.connect(exports);
-  const entry = host.entrypoint();
-  const data = host.loadData(dataJson);
-  const heap = align(exports.opa_heap_ptr_get());
-  return {
-    evaluate: (inputJson) => host.run(() => evaluateOnce(host, { entry, data, heap, fuel: limits.fuel }, inputJson)),
-    get memoryBytes() {
-      return memory.buffer.byteLength;
-    },
-  };
-}
-
-interface Prepared {
-  readonly entry: number;
-  readonly data: number;
-  readonly heap: number;
-  readonly fuel: number;
-}
-
-/** The input is written where the last evaluation's heap began, so evaluations do not add up in memory. */
-function evaluateOnce(host: Host, prepared: Prepared, inputJson: string): string {
-  const { exports } = host;
-  const length = host.write(inputJson, prepared.heap);
-  exports[FUEL_EXPORT].value = prepared.fuel;
-  const end = align(prepared.heap + length);
-  return host.text(exports.opa_eval(0, prepared.entry, prepared.data, prepared.heap, length, end, 0));
-}
-
-function align(address: number): number {
-  return Math.ceil(address / 8) * 8;
-}
-
-function readExports(exports: WasmInstance['exports']): PolicyExports {
-  const functions = FUNCTIONS.every((name) => typeof exports[name] === 'function');
-  if (!functions || !GLOBALS.every((name) => exports[name] instanceof WebAssembly.Global)) {
-    throw new PolicyError(
-      'unsupported_module',
-      'expected the exports of an opa module (ABI 1.2 or 1.3); build it again',
-    );
-  }
-  const known = exports as unknown as PolicyExports;
-  const version = Number(known.opa_wasm_abi_version.value);
-  const minor = Number(known.opa_wasm_abi_minor_version.value);
-  if (version === 1 && (minor === 2 || minor === 3)) return known;
-  throw new PolicyError(
-    'unsupported_module',
-    `expected ABI 1.2 or 1.3, found ${version}.${minor}; build the bundle again`,
-  );
-}
-
-class Host {
+/** The other side of a module's imports: its memory, its aborts and the built-ins it leaves to us. */
+export class Host {
   readonly #memory: WasmMemory;
   #bytes: Buffer;
   #exports: PolicyExports | null = null;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createPdp } from '../../policies/index.ts';
 import type { Bundle, Evaluation, Pdp } from '../../policies/index.ts';
@@ -221,6 +222,23 @@ describe('modules', () => {
       const bundle: Bundle = { ...shipped, wasm: shipped.wasm.slice(0, length) };
       await expect(createPdp({ bundles: [bundle], tenantData: {} })).rejects.toMatchObject({ name: 'PolicyError' });
     }
+  });
+
+  test('a module with any byte changed is refused, or answers, or is undecided; it never reaches further', async () => {
+    const shipped = await baseline();
+    await fc.assert(
+      fc.asyncProperty(fc.nat(shipped.wasm.length - 1), fc.integer({ min: 0, max: 255 }), async (at, byte) => {
+        const wasm = shipped.wasm.slice();
+        wasm[at] = byte;
+        try {
+          const pdp = await createPdp({ bundles: [{ ...shipped, wasm }], tenantData: { acme: { models: ['gpt-*'] } } });
+          expect(pdp.evaluate(['baseline'], requestInput()).outcome).toMatch(/^(un)?decided$/);
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'PolicyError' });
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test('two bundles of one name are refused', async () => {

@@ -1,0 +1,136 @@
+import { PolicyError } from '../errors.ts';
+import { FUEL_EXPORT, meterModule } from './fuel.ts';
+import { Host, PolicyTrap } from './host.ts';
+import type { PolicyExports } from './host.ts';
+import { WebAssembly } from './webassembly.ts';
+import type { WasmInstance, WasmModule } from './webassembly.ts';
+
+/** From a module's bytes to something that answers: metering, compiling, checking the ABI, loading data. */
+
+export interface CompiledPolicy {
+  readonly module: WasmModule;
+  readonly minimumPages: number;
+}
+
+export interface InstanceLimits {
+  /** Loop turns and calls of one evaluation. */
+  readonly fuel: number;
+  /** Most pages of 64 KiB the memory may have. */
+  readonly maximumPages: number;
+}
+
+export interface PolicyInstance {
+  /**
+   * The answer's JSON text: `[{"result": …}]`, or `[]` when the entry point is undefined. Throws PolicyTrap, after which
+   * the instance must not be used again.
+   */
+  evaluate(inputJson: string): string;
+  /** Bytes of memory in use; WebAssembly memory never shrinks. */
+  readonly memoryBytes: number;
+}
+
+const FUNCTIONS = [
+  'opa_eval',
+  'opa_malloc',
+  'opa_json_parse',
+  'opa_json_dump',
+  'opa_heap_ptr_get',
+  'builtins',
+  'entrypoints',
+] as const;
+const GLOBALS = ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', FUEL_EXPORT] as const;
+const MINIMUM_PAGES = 5;
+/** Fuel for making an instance: reading its tables, and its data by their length. */
+const SETUP_FUEL = 5_000_000;
+const SETUP_FUEL_PER_BYTE = 200;
+const MAX_FUEL = 2 ** 31 - 1;
+
+/** Meters and compiles a module. Throws PolicyError `unsupported_module`. */
+export async function compilePolicy(wasm: Uint8Array): Promise<CompiledPolicy> {
+  const metered = meterModule(wasm);
+  try {
+    return { module: await WebAssembly.compile(metered.bytes), minimumPages: metered.minimumPages };
+  } catch (cause) {
+    throw new PolicyError('unsupported_module', 'expected a valid WebAssembly module; build the bundle again', {
+      cause,
+    });
+  }
+}
+
+/**
+ * Makes an instance holding `dataJson` as `data`. Throws PolicyError `unsupported_module`, `unsupported_builtin`,
+ * `unknown_entrypoint` or `data_too_large`.
+ */
+export function createInstance(policy: CompiledPolicy, dataJson: string, limits: InstanceLimits): PolicyInstance {
+  try {
+    return prepare(policy, dataJson, limits);
+  } catch (cause) {
+    if (cause instanceof PolicyError) throw cause;
+    const why = cause instanceof PolicyTrap ? cause.message : 'it does not fit its host';
+    throw new PolicyError('unsupported_module', `expected a module built by opa; ${why}; build the bundle again`, {
+      cause,
+    });
+  }
+}
+
+function prepare(policy: CompiledPolicy, dataJson: string, limits: InstanceLimits): PolicyInstance {
+  const initial = Math.max(policy.minimumPages, MINIMUM_PAGES);
+  if (initial > limits.maximumPages) {
+    throw new PolicyError(
+      'unsupported_module',
+      `the module asks for ${initial} pages, ${limits.maximumPages} are allowed`,
+    );
+  }
+  const memory = new WebAssembly.Memory({ initial, maximum: limits.maximumPages });
+  const host = new Host(memory);
+  const exports = readExports(new WebAssembly.Instance(policy.module, { env: host.imports() }).exports);
+  exports[FUEL_EXPORT].value = Math.min(MAX_FUEL, SETUP_FUEL + SETUP_FUEL_PER_BYTE * dataJson.length);
+  host.connect(exports);
+  const entry = host.entrypoint();
+  const data = host.loadData(dataJson);
+  const heap = align(exports.opa_heap_ptr_get());
+  return {
+    evaluate: (inputJson) => host.run(() => evaluateOnce(host, { entry, data, heap, fuel: limits.fuel }, inputJson)),
+    get memoryBytes() {
+      return memory.buffer.byteLength;
+    },
+  };
+}
+
+interface Prepared {
+  readonly entry: number;
+  readonly data: number;
+  readonly heap: number;
+  readonly fuel: number;
+}
+
+/** The input is written where the last evaluation's heap began, so evaluations do not add up in memory. */
+function evaluateOnce(host: Host, prepared: Prepared, inputJson: string): string {
+  const { exports } = host;
+  const length = host.write(inputJson, prepared.heap);
+  exports[FUEL_EXPORT].value = prepared.fuel;
+  const end = align(prepared.heap + length);
+  return host.text(exports.opa_eval(0, prepared.entry, prepared.data, prepared.heap, length, end, 0));
+}
+
+function align(address: number): number {
+  return Math.ceil(address / 8) * 8;
+}
+
+function readExports(exports: WasmInstance['exports']): PolicyExports {
+  const functions = FUNCTIONS.every((name) => typeof exports[name] === 'function');
+  if (!functions || !GLOBALS.every((name) => exports[name] instanceof WebAssembly.Global)) {
+    throw new PolicyError(
+      'unsupported_module',
+      'expected the exports of an opa module (ABI 1.2 or 1.3); build it again',
+    );
+  }
+  const known = exports as unknown as PolicyExports;
+  const version = Number(known.opa_wasm_abi_version.value);
+  const minor = Number(known.opa_wasm_abi_minor_version.value);
+  if (version === 1 && (minor === 2 || minor === 3)) return known;
+  throw new PolicyError(
+    'unsupported_module',
+    `expected ABI 1.2 or 1.3, found ${version}.${minor}; build the bundle again`,
+  );
+}
