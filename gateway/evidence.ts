@@ -79,6 +79,7 @@ function decisionFacts(call: Call, effect: DecisionEffect, code: string | null):
     reserved_nusd: effect !== 'allow' || reservation === null ? null : String(reservation.nusd),
     budget_scopes: reservation === null ? [] : reservation.scopes.filter((scope) => !scope.startsWith('key:')),
     bundles: tenant === null ? [] : (current.bundles.get(tenant.id) ?? []).map((bundle) => ({ ...bundle })),
+    parameters: current.pdp.parametersDigest,
     combiner: current.pdp.combinerVersion,
     runtime: current.pdp.runtime,
     build: call.services.build,

@@ -22,12 +22,10 @@ import type { DataListener } from './app.ts';
 import { createDataListener } from './app.ts';
 import { applyBudgets, BudgetSnapshot } from './budgets.ts';
 import type { Config } from './config.ts';
-import { planReload } from './config.ts';
 import type { CurrentOptions } from './current.ts';
 import { buildCurrent } from './current.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
-import { GatewayError } from './errors.ts';
 import { openListener, urlOf } from './listen.ts';
 import type { CallLog } from './log.ts';
 import { createLog } from './log.ts';
@@ -40,7 +38,6 @@ import { createOpenAiUpstream } from './upstream/openai.ts';
 import { createSandboxUpstream } from './upstream/sandbox.ts';
 import type { KeyRing, Ledger } from '../ledger/index.ts';
 import { DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
-import type { JsonValue } from '../redaction/index.ts';
 import { createAnalyzer } from '../redaction/index.ts';
 
 export interface GatewayOptions extends CurrentOptions {
@@ -205,63 +202,9 @@ async function writeRefusals(
   await record({ kind: 'refusals', tenant: DEPLOYMENT, facts: { minute_ms: minuteMs, reason, count }, detail: {} });
 }
 
-/** The start and the policies in force from now on: every later decision names these digests. */
-async function recordStart(parts: Parts, options: GatewayOptions): Promise<void> {
-  const { ledger, current } = parts;
-  await append(ledger, 'start', { build: options.build, config: current().configDigest, wid: ledger.wid });
-  await append(ledger, 'policy', policyFacts(current()), { tenant_data: tenantParameters(current()) });
-}
-
-function policyFacts(current: Current): JsonValue {
-  const names = new Set([...current.config.tenants.values()].flatMap((tenant) => tenant.policies));
-  return {
-    action: 'active',
-    bundles: current.pdp.identities([...names].sort()).map((bundle) => ({ ...bundle })),
-    combiner: current.pdp.combinerVersion,
-    runtime: current.pdp.runtime,
-    config: current.configDigest,
-  };
-}
-
-function tenantParameters(current: Current): JsonValue {
-  return Object.fromEntries(
-    [...current.config.tenants.values()].map((tenant) => [tenant.id, { ...tenant.parameters }]),
-  );
-}
-
-async function append(
-  ledger: Ledger,
-  kind: 'start' | 'stop' | 'policy' | 'reload',
-  facts: JsonValue,
-  detail: JsonValue = {},
-): Promise<void> {
-  await ledger.append({
-    tenant: DEPLOYMENT,
-    kind,
-    class: 'event',
-    call: randomUUID(),
-    subject: null,
-    sections: { facts, detail },
-  });
-}
-
-/** The entry comes first: a configuration that cannot be recorded is not used. */
-async function reload(parts: Parts, options: GatewayOptions, config: Config): Promise<void> {
-  const plan = planReload(parts.current().config, config);
-  if (plan.outcome === 'unchanged') return;
-  if (plan.outcome === 'refused') {
-    throw new GatewayError(
-      'conflict',
-      `These settings need a restart: ${plan.restartNeeded.join(', ')}. Nothing was changed.`,
-    );
-  }
-  const next = await buildCurrent(config, options);
-  for (const tenant of config.tenants.keys()) await parts.keys.tenantKey(tenant);
-  await append(parts.ledger, 'reload', { config: next.configDigest, changed: [...plan.changed] });
-  await append(parts.ledger, 'policy', policyFacts(next), { tenant_data: tenantParameters(next) });
-  await applyBudgets(parts.sql, config);
-  parts.replace(next);
-  parts.services.log.info('reload', { changed: plan.changed.length });
+async function recordStart({ ledger, current }: Parts, options: GatewayOptions): Promise<void> {
+  await recordEvent(ledger, 'start', { build: options.build, config: current().configDigest, wid: ledger.wid });
+  await recordPolicies(ledger, current());
 }
 
 async function readiness(parts: Parts): Promise<{ ready: boolean; checks: Record<string, boolean> }> {
@@ -283,7 +226,9 @@ async function drain(parts: Parts, data: DataListener, servers: readonly Server[
   for (const server of servers) if ('closeAllConnections' in server) server.closeAllConnections();
   await Promise.race([data.drain(), new Promise<void>((resolve) => setTimeout(resolve, 2000).unref())]);
   await parts.refusals.flush(true);
-  await append(ledger, 'stop', { wid: ledger.wid }).catch((error: unknown) => services.log.error('stop_entry', error));
+  await recordEvent(ledger, 'stop', { wid: ledger.wid }).catch((error: unknown) =>
+    services.log.error('stop_entry', error),
+  );
   await ledger.close();
   await parts.keyCache.close();
   await parts.egress.close();
