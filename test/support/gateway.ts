@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { connect, type Connection } from '../../cli/embedded/connection.ts';
 import { recordInto } from '../../gateway/access/events.ts';
 import type { KeyWish } from '../../gateway/access/keys.ts';
@@ -41,7 +41,8 @@ export async function startTestGateway(
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   const configFrom = (text: string): Config => {
     const path = join(folder, 'countersign.yaml');
-    writeFileSync(path, `listen: { host: 127.0.0.1, port: 0, admin_port: 0 }\nlogging: { level: silent }\n${text}`);
+    const logging = /^logging:/m.test(text) ? '' : 'logging: { level: silent }\n';
+    writeFileSync(path, `listen: { host: 127.0.0.1, port: 0, admin_port: 0 }\n${logging}${text}`);
     return loadConfig({ path, env: {} });
   };
   const config = configFrom(yaml);
@@ -51,7 +52,7 @@ export async function startTestGateway(
     rootKey: TEST_ROOT_KEY,
     build: 'countersign-test',
     shippedBundle: join(process.cwd(), 'policies', 'dist', 'baseline.tar.gz'),
-    resolvePath: (path) => join(folder, path),
+    resolvePath: (path) => resolve(folder, path),
   });
   const desk = await openTestLedger(database, { origin: config.ledger.origin });
   const make = async (wish: Partial<KeyWish>): Promise<{ id: string; token: string }> => {
