@@ -65,6 +65,30 @@ export function uniteCandidates(
   results: readonly CandidateResult[],
   candidates: readonly Candidate[],
 ): UnitedDecision | Undecided {
+  const [result] = results;
+  const [candidate] = candidates;
+  if (result === undefined || candidate === undefined || results.length + candidates.length > 2) {
+    return unite(results, candidates);
+  }
+  return uniteOne(result, candidate);
+}
+
+/** The usual case, one candidate: the result follows from the decision and the candidate, and both come again. */
+const remembered = new WeakMap<
+  Evaluation,
+  { readonly candidate: string; readonly united: UnitedDecision | Undecided }
+>();
+
+function uniteOne(result: CandidateResult, candidate: Candidate): UnitedDecision | Undecided {
+  const key = `${result.deployment}\n${candidate.deployment}\n${candidate.model}\n${candidate.region}\n${candidate.hosting}`;
+  const known = remembered.get(result.evaluation);
+  if (known?.candidate === key) return known.united;
+  const united = unite([result], [candidate]);
+  remembered.set(result.evaluation, { candidate: key, united });
+  return united;
+}
+
+function unite(results: readonly CandidateResult[], candidates: readonly Candidate[]): UnitedDecision | Undecided {
   const decided = results.flatMap(({ deployment, evaluation }) =>
     evaluation.outcome === 'decided' ? [{ deployment, decision: evaluation.decision }] : [],
   );

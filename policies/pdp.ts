@@ -43,6 +43,8 @@ const PAGE_BYTES = 65_536;
 const DATA_FACTOR = 24;
 /** An instance that grew by more than this in one evaluation is dropped, because memory never shrinks. */
 const KEEP_BYTES = 4 * 1024 * 1024;
+const REMEMBERED_DECISIONS = 256;
+const REMEMBERED_CHARS = 8192;
 
 /** Compiles every bundle and makes its first instance. Throws PolicyError. */
 export async function createPdp(options: PdpOptions): Promise<Pdp> {
@@ -77,7 +79,23 @@ function evaluateAll(engines: ReadonlyMap<string, Engine>, names: readonly strin
     if (evaluation.outcome === 'undecided') return evaluation;
     decisions.push(evaluation.decision);
   }
-  return { outcome: 'decided', decision: combineBundles(decisions) };
+  const [only] = decisions;
+  return only === undefined || decisions.length > 1 ? decided(combineBundles(decisions)) : combinedAlone(only);
+}
+
+/** Most calls get the same few decisions, so what follows from one is remembered with it. */
+const alone = new WeakMap<Decision, Evaluation>();
+
+function combinedAlone(decision: Decision): Evaluation {
+  const known = alone.get(decision);
+  if (known !== undefined) return known;
+  const evaluation = decided(combineBundles([decision]));
+  alone.set(decision, evaluation);
+  return evaluation;
+}
+
+function decided(decision: Decision): Evaluation {
+  return { outcome: 'decided', decision };
 }
 
 /**
@@ -100,6 +118,8 @@ class Engine {
   readonly #create: () => PolicyInstance;
   #instance: PolicyInstance | null;
   #restBytes: number;
+  /** Checked decisions by the text the module answered: the same text need not be read and checked again. */
+  readonly #read = new Map<string, Evaluation>();
 
   constructor(identity: BundleIdentity, create: () => PolicyInstance) {
     this.identity = identity;
@@ -113,15 +133,26 @@ class Engine {
     this.#instance = null;
     try {
       const instance = kept ?? this.#create();
-      const answer: unknown = JSON.parse(instance.evaluate(inputJson));
+      const answer = instance.evaluate(inputJson);
       if (instance.memoryBytes - this.#restBytes <= KEEP_BYTES) this.#instance = instance;
-      return this.#read(answer);
+      return this.#remembered(answer);
     } catch (error) {
       return undecided(error instanceof PolicyTrap ? error.code : 'trap', `${this.identity.name}: ${describe(error)}`);
     }
   }
 
-  #read(answer: unknown): Evaluation {
+  #remembered(text: string): Evaluation {
+    const known = this.#read.get(text);
+    if (known !== undefined) return known;
+    const evaluation = this.#check(JSON.parse(text));
+    if (text.length <= REMEMBERED_CHARS) {
+      if (this.#read.size >= REMEMBERED_DECISIONS) this.#read.clear();
+      this.#read.set(text, evaluation);
+    }
+    return evaluation;
+  }
+
+  #check(answer: unknown): Evaluation {
     const [first] = Array.isArray(answer) ? (answer as readonly unknown[]) : [];
     if (typeof first !== 'object' || first === null || !('result' in first)) {
       return undecided('undefined', `${this.identity.name}: the decision is undefined`);
