@@ -6,6 +6,7 @@ import { createPdp, loadBundle } from '../policies/index.ts';
 import { clientAddressBehind } from './access/source.ts';
 import type { Config } from './config.ts';
 import { configDigest, SHIPPED_BUNDLE } from './config.ts';
+import { GatewayError } from './errors.ts';
 import type { Current } from './services.ts';
 
 export interface CurrentOptions {
@@ -30,7 +31,20 @@ export async function buildCurrent(config: Config, options: CurrentOptions): Pro
 async function loadBundles(config: Config, options: CurrentOptions): Promise<Bundle[]> {
   const files = new Map([...config.bundles].map(([name, path]) => [name, options.resolvePath(path)]));
   files.set(SHIPPED_BUNDLE, options.shippedBundle);
-  return Promise.all([...files].map(async ([name, path]) => loadBundle(await readFile(path), name)));
+  return Promise.all([...files].map(async ([name, path]) => loadBundle(await readBundle(name, path), name)));
+}
+
+async function readBundle(name: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    throw new GatewayError(
+      'conflict',
+      `Expected the policy bundle ${name} at ${path}, found none that can be read (${code}). Build it, or correct policies.bundles.${name}.`,
+      { cause },
+    );
+  }
 }
 
 function tenantData(config: Config): Record<string, Config['printable']> {

@@ -32,6 +32,7 @@ import { createLog } from './log.ts';
 import { createAdminApp } from './ingress/admin.ts';
 import { createMetrics, meterLedger } from './metrics.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
+import { recordEvent, recordPolicies, reload } from './reload.ts';
 import type { Current, Services } from './services.ts';
 import { createAnthropicUpstream } from './upstream/anthropic.ts';
 import { createOpenAiUpstream } from './upstream/openai.ts';
