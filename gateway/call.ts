@@ -30,6 +30,7 @@ export function beginCall(services: Services, reply: Reply): Call {
     requestBytes: 0,
     exchange: null,
     decided: null,
+    redaction: null,
     enforced: null,
     reservation: null,
     receipt: null,

@@ -7,7 +7,6 @@ import type { Usage } from '../costs/index.ts';
 import type { CandidateResult } from '../policies/index.ts';
 import type { AppliedRedaction, Classification, JsonValue } from '../redaction/index.ts';
 import type { Call } from './call.ts';
-import { redactionContext } from './call.ts';
 import type { ClassifiedExchange } from './exchange.ts';
 import type { DecidedCall } from './pipeline/decide.ts';
 import { redactedCopy } from './pipeline/enforce.ts';
@@ -115,13 +114,13 @@ function inputSection(decided: DecidedCall): JsonValue {
 }
 
 function requestContent(call: Call, exchange: ClassifiedExchange): JsonValue | null {
-  const { decided, principal } = call;
+  const { decided, redaction } = call;
   const united = decided === null || 'outcome' in decided.result ? null : decided.result;
   const kind = united?.obligations.record.content ?? 'digest';
   if (kind === 'none') return null;
   if (kind === 'full') return { kind, body: exchange.document.source };
-  if (kind === 'redacted' && principal !== null) {
-    return { kind, body: redactedCopy(exchange, redactionContext(call.services, principal)) };
+  if (kind === 'redacted' && redaction !== null) {
+    return { kind, body: redactedCopy(exchange, redaction) };
   }
   return { kind: 'digest', digest: exchange.digest };
 }

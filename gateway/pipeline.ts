@@ -113,6 +113,7 @@ async function receive(call: Call, incoming: IncomingMessage): Promise<Exchange>
 function classifyCall(call: Call, exchange: Exchange): ClassifiedExchange {
   const classified = classify(exchange, call.services.analyzer);
   call.exchange = classified;
+  call.redaction = redactionContext(call.services, exchange.principal);
   call.clock.mark('classify');
   return classified;
 }
@@ -136,7 +137,7 @@ function decideAndEnforce(call: Call, exchange: ClassifiedExchange): EnforcedReq
   const enforced = enforceRequest(exchange, {
     allowed: budgeted ? priced(call, allowed) : allowed,
     obligations: result.obligations,
-    redaction: redactionContext(call.services, principal),
+    redaction: call.redaction ?? redactionContext(call.services, principal),
     budgetCap: budgeted ? call.current.config.limits.outputCapTokens : null,
   });
   call.enforced = enforced;

@@ -1,6 +1,6 @@
 /** How far a call came: what the log, the metrics and the evidence read. */
 import type { Usage } from '../costs/index.ts';
-import type { JsonValue } from '../redaction/index.ts';
+import type { JsonValue, RedactionContext } from '../redaction/index.ts';
 import type { Principal } from './access/principal.ts';
 import type { Tenant } from './config.ts';
 import type { GatewayError } from './errors.ts';
@@ -28,7 +28,7 @@ export interface AnswerProgress {
   releasedBytes: number;
   effect: 'allow' | 'deny' | 'undecided' | null;
   restored: number;
-  /** Sections of the outcome entry. */
+  /** Sections of the outcome entry; each of `inputs` is what an evaluation's input has beyond the decision's own. */
   inputs: JsonValue[];
   findings: JsonValue;
   content: JsonValue | null;
@@ -44,6 +44,8 @@ export interface CallProgress {
   requestBytes: number;
   exchange: ClassifiedExchange | null;
   decided: DecidedCall | null;
+  /** Keys and placeholders of this call; set with the exchange. */
+  redaction: RedactionContext | null;
   enforced: EnforcedRequest | null;
   reservation: Reservation | null;
   receipt: LedgerReceipt | null;

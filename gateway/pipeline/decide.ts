@@ -61,26 +61,40 @@ export interface ResponseFacts {
   readonly tool_calls: readonly { readonly name: string; readonly args_digest: string }[];
 }
 
+/** What an answer adds to the input of its request; the ledger stores this beside the request's own input. */
+export type ResponseInput = Pick<
+  PolicyInput,
+  'point' | 'time' | 'model' | 'findings' | 'unscanned' | 'response' | 'budget'
+>;
+
+export interface ResponseQuestion {
+  /** Input of the request's decision. */
+  readonly base: PolicyInput;
+  readonly requested: string;
+  readonly deployment: Deployment;
+  readonly found: Pick<Classification, 'summary' | 'unscanned'>;
+  readonly response: ResponseFacts;
+}
+
 /** `model.response`: asked before the first byte with nothing found yet, and again at the end with what was found. */
 export function decideResponse(
-  exchange: ClassifiedExchange,
-  deployment: Deployment,
-  found: Pick<Classification, 'summary' | 'unscanned'>,
-  response: ResponseFacts,
+  question: ResponseQuestion,
   options: DecideOptions,
-): { readonly result: UnitedDecision | Undecided; readonly input: PolicyInput } {
-  const input: PolicyInput = {
-    ...requestInput(exchange, options),
+): { readonly result: UnitedDecision | Undecided; readonly added: ResponseInput } {
+  const { base, requested, deployment, found, response } = question;
+  const added: ResponseInput = {
     point: 'model.response',
-    model: modelFacts(exchange.chat.model, deployment),
+    time: policyTime(options.nowMs),
+    model: modelFacts(requested, deployment),
     findings: summaryFacts(found.summary),
     unscanned: found.unscanned.map(({ what, path }) => ({ what, path })),
     response: { ...response, tool_calls: response.tool_calls.map((call) => ({ ...call })) },
+    budget: { scopes: options.budgets.map((scope) => ({ ...scope })) },
   };
-  const evaluation = options.pdp.evaluate(options.tenant.policies, input);
+  const evaluation = options.pdp.evaluate(options.tenant.policies, { ...base, ...added });
   const { id, model, region, hosting } = deployment;
   const result = uniteCandidates([{ deployment: id, evaluation }], [{ deployment: id, model, region, hosting }]);
-  return { result, input };
+  return { result, added };
 }
 
 /** Whether a request for this model with no content at all would be allowed: what `GET /v1/models` lists. */

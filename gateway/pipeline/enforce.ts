@@ -97,7 +97,7 @@ function deploymentEdits(
 
 /** OpenAI itself refuses `max_tokens` for its reasoning models; most compatible servers know only `max_tokens`. */
 function outputLimitField(deployment: Deployment): 'max_tokens' | 'max_completion_tokens' {
-  return deployment.kind === 'openai' && new URL(deployment.baseUrl).hostname === 'api.openai.com'
+  return deployment.kind === 'openai' && deployment.baseUrl.startsWith('https://api.openai.com/')
     ? 'max_completion_tokens'
     : 'max_tokens';
 }

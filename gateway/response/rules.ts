@@ -9,14 +9,15 @@ import { decideResponse } from '../pipeline/decide.ts';
 import type { Classification, JsonValue } from '../../redaction/index.ts';
 import { stopped } from './stopped.ts';
 
-/** Evaluates, keeps the exact input for the entry, and throws what a stopped answer is told. */
+/** Evaluates, keeps what the input has beyond the request's own for the entry, and throws what a stopped answer is told. */
 export function decideAnswer(
   call: Call,
   found: Pick<Classification, 'summary' | 'unscanned'>,
   response: ResponseFacts,
 ): UnitedDecision {
-  const { exchange, tenant, principal, answer } = call;
-  if (exchange === null || tenant === null || principal === null || answer.deployment === null) {
+  const { exchange, decided, tenant, principal, answer } = call;
+  const { deployment } = answer;
+  if (exchange === null || decided === null || tenant === null || principal === null || deployment === null) {
     throw new GatewayError('internal_error', 'An answer arrived for a call that was never forwarded.');
   }
   const options = {
@@ -25,8 +26,9 @@ export function decideAnswer(
     nowMs: call.services.now(),
     budgets: call.services.budgets(principal.budgetScopes),
   };
-  const { result, input } = decideResponse(exchange, answer.deployment, found, response, options);
-  answer.inputs.push({ input: input as unknown as JsonValue, result: result as unknown as JsonValue });
+  const question = { base: decided.base, requested: exchange.chat.model, deployment, found, response };
+  const { result, added } = decideResponse(question, options);
+  answer.inputs.push({ added: added as unknown as JsonValue, result: result as unknown as JsonValue });
   answer.findings = { found: findingRows(found.summary), applied: [] };
   answer.unscanned = unscannedFacts(found);
   answer.effect = 'outcome' in result ? 'undecided' : result.effect === 'allow' ? 'allow' : 'deny';
