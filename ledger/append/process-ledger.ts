@@ -152,8 +152,7 @@ export class ProcessLedger implements Ledger {
       timer = setTimeout(() => reject(unavailable('timeout')), this.#timeoutMs);
     });
     try {
-      const [ref, seal] = await Promise.race([Promise.all([log, keys]), late]);
-      return await this.#enqueue(item, ref, seal);
+      [log, keys] = await Promise.race([Promise.all([log, keys]), late]);
     } catch (error) {
       if (error instanceof LedgerError && error.code !== 'unavailable') throw error;
       this.#queue.countRefused('connection');
@@ -161,6 +160,7 @@ export class ProcessLedger implements Ledger {
     } finally {
       clearTimeout(timer);
     }
+    return this.#enqueue(item, log, keys);
   }
 
   #enqueue(item: AppendItem, log: LogRef, keys: SealKeys, atMs = this.#options.now()): Promise<Appended> {
@@ -199,7 +199,7 @@ export class ProcessLedger implements Ledger {
   #appended(pending: Pending, { seq, hash, timeMs, wseq }: Extract<Answer, { is: 'appended' }>): void {
     const { sealed, item } = pending;
     const entry = { log: sealed.log, inc: pending.inc, seq, hash, timeMs, wid: this.wid, wseq };
-    this.#last = { log: sealed.log, seq, hash };
+    if (!pending.told) this.#last = { log: sealed.log, seq, hash };
     if (sealed.open) {
       if (this.#open.size < MAX_OPEN_CALLS)
         this.#open.set(sealed.call, { reserved: sealed.amount ?? 0n, keys: pending.keys });

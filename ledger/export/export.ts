@@ -62,7 +62,7 @@ export async function exportTenant(sql: postgres.Sql, keys: KeyRing, options: Ex
   await makeFolder(dir);
   const tally: Tally = { kinds: {}, open: new Set(), writers: [] };
   const exported: ExportedLog[] = [];
-  const ids = new Set(own.map((log) => log.log));
+  const ids = new Set(logs.filter((log) => log.tenant === tenant || log.tenant === DEPLOYMENT).map((log) => log.log));
   for (const log of logs.filter((each) => each.tenant === DEPLOYMENT)) {
     const head = await writeLog(sql, dir, log, async (entry) => deploymentSections(entry, ids, tally));
     exported.push({ ...log, entries: log.tail + 1, head, role: 'deployment' });
@@ -133,7 +133,7 @@ async function writeLog(
   return head;
 }
 
-/** Of the deployment's log only who the writers were and what this tenant's logs are made of: the rest is not the tenant's. */
+/** Of the deployment's log only who the writers were and what this tenant's log and the deployment's are made of: the rest is not the tenant's. */
 function deploymentSections(
   entry: StoredEntry,
   own: ReadonlySet<string>,
