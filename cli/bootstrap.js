@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const FLOOR = [20, 19];
+/** Verbs of a clone, not of the product: each is a program of its own, test/<verb>/run.js. */
+const CLONE_VERBS = ['bench', 'torture'];
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function say(line) {
@@ -49,11 +51,10 @@ async function run(argv) {
     const { runTests } = await import('./bootstrap/test.js');
     return runTests(root, argv.slice(1), say);
   }
-  const runner = argv[0] === 'bench' || argv[0] === 'torture' ? join(root, 'test', argv[0], 'run.js') : null;
-  if (runner !== null) {
+  if (CLONE_VERBS.includes(argv[0])) {
     const { runProgram } = await import('./bootstrap/process.js');
-    const result = await runProgram(process.execPath, [runner, ...argv.slice(1)], { cwd: root, show: true });
-    return result.status;
+    const program = join(root, 'test', argv[0], 'run.js');
+    return (await runProgram(process.execPath, [program, ...argv.slice(1)], { cwd: root, show: true })).status;
   }
   const { main } = await import(pathToFileURL(join(root, 'dist', 'cli', 'main.js')).href);
   return main({ argv, root, startedAtMs: performance.timeOrigin });
