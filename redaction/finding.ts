@@ -1,0 +1,127 @@
+/**
+ * What the recognizers report. Offsets count UTF-16 code units, as JavaScript strings do; Presidio counts code points
+ * and the wire counts bytes, so the unit is part of the type.
+ */
+export type Utf16Offset = number & { readonly unit: 'utf16' };
+
+export type FindingKind = 'pii' | 'secret';
+
+export interface Finding {
+  /** Entity type; Presidio's names for personal data. */
+  readonly type: string;
+  readonly kind: FindingKind;
+  readonly start: Utf16Offset;
+  readonly end: Utf16Offset;
+  /** Integer 0..1000. */
+  readonly score: number;
+  /** Id of the recognizer that reported it. */
+  readonly recognizer: string;
+}
+
+/** Findings of one type, without positions or values: what policies and ledger entries may see. */
+export interface FindingSummary {
+  readonly type: string;
+  readonly kind: FindingKind;
+  readonly count: number;
+  readonly max_score: number;
+  /** Public pointers (see `publicPointer`), at most 16. */
+  readonly paths: readonly string[];
+}
+
+/** Marks a plain number as an offset in UTF-16 code units. */
+export function utf16(offset: number): Utf16Offset {
+  return offset as Utf16Offset;
+}
+
+/** The same finding `by` code units further right. */
+export function shiftFinding(finding: Finding, by: number): Finding {
+  return by === 0 ? finding : { ...finding, start: utf16(finding.start + by), end: utf16(finding.end + by) };
+}
+
+/** Order of report: by start, the longer one first, then by type, so that equal texts give equal lists. */
+export function compareFindings(a: Finding, b: Finding): number {
+  return a.start - b.start || b.end - a.end || (a.type < b.type ? -1 : a.type > b.type ? 1 : b.score - a.score);
+}
+
+/** A check digit proves these, so a run of their digits that also looks like a telephone number is not one. */
+const PROVEN: readonly string[] = ['CREDIT_CARD', 'IBAN_CODE'];
+const MERE_DIGITS: readonly string[] = ['PHONE_NUMBER', 'US_SSN'];
+
+/**
+ * Drops what another finding explains: a finding inside another of the same type (Presidio's rule), mere digits inside a
+ * proven number, and the "address" that a password makes with the host behind it in `scheme://user:password@host`.
+ * `earlier` are findings already reported whose end may reach into this list. Both in report order; linear.
+ */
+export function dropExplained(findings: readonly Finding[], earlier: readonly Finding[] = []): Finding[] {
+  // In report order every possible container comes first, so the furthest end seen decides.
+  const reach = new Map<string, number>();
+  const passwords = passwordsByEnd([...earlier, ...findings]);
+  const extend = ({ type, end }: Finding): void => {
+    for (const key of PROVEN.includes(type) ? [type, 'proven'] : [type])
+      reach.set(key, Math.max(reach.get(key) ?? 0, end));
+  };
+  const isInside = ({ type, end }: Finding): boolean =>
+    end <= (reach.get(type) ?? 0) || (MERE_DIGITS.includes(type) && end <= (reach.get('proven') ?? 0));
+
+  earlier.forEach(extend);
+  return findings.filter((finding) => {
+    if (isInside(finding) || (passwords.size > 0 && startsInPassword(finding, passwords))) return false;
+    extend(finding);
+    return true;
+  });
+}
+
+function passwordsByEnd(findings: readonly Finding[]): Map<number, number> {
+  const passwords = new Map<number, number>();
+  for (const { type, start, end } of findings) {
+    if (type === 'URL_PASSWORD') passwords.set(end, Math.min(start, passwords.get(end) ?? start));
+  }
+  return passwords;
+}
+
+/** The password ends at the `@` inside the address. Addresses are short, so trying every offset is cheap. */
+function startsInPassword({ type, start, end }: Finding, passwords: ReadonlyMap<number, number>): boolean {
+  if (type !== 'EMAIL_ADDRESS') return false;
+  for (let at = start + 1; at < end; at++) {
+    const passwordStart = passwords.get(at);
+    if (passwordStart !== undefined && passwordStart <= start) return true;
+  }
+  return false;
+}
+
+const MAX_PATHS = 16;
+
+interface MutableSummary {
+  type: string;
+  kind: FindingKind;
+  count: number;
+  max_score: number;
+  paths: string[];
+}
+
+export interface FindingTally {
+  add(finding: Finding, path: string): void;
+  summary(): FindingSummary[];
+}
+
+/** Counts findings by type; `summary()` is sorted by type. */
+export function createTally(): FindingTally {
+  const rows = new Map<string, MutableSummary>();
+  return {
+    add(finding, path) {
+      let row = rows.get(finding.type);
+      if (row === undefined) {
+        row = { type: finding.type, kind: finding.kind, count: 0, max_score: 0, paths: [] };
+        rows.set(finding.type, row);
+      }
+      row.count += 1;
+      row.max_score = Math.max(row.max_score, finding.score);
+      if (row.paths.length < MAX_PATHS && !row.paths.includes(path)) row.paths.push(path);
+    },
+    summary() {
+      return [...rows.values()]
+        .sort((a, b) => (a.type < b.type ? -1 : 1))
+        .map((row) => ({ ...row, paths: [...row.paths] }));
+    },
+  };
+}

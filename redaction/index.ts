@@ -1,0 +1,26 @@
+/**
+ * Detection and redaction of personal data and secrets: in texts, in JSON bodies, in streams. A leaf: it imports nothing of
+ * the product outside this folder and does no input or output.
+ */
+export { createAnalyzer } from './analyze.ts';
+export type { Analyzer } from './analyze.ts';
+export type { Attachment, Modality } from './attachments.ts';
+export { classifyDocument } from './classify.ts';
+export type { Classification, DocumentFinding, Unscanned } from './classify.ts';
+export { readDocument } from './document.ts';
+export type { DocumentLimits, DocumentText, JsonDocument, JsonValue } from './document.ts';
+export { editDocument } from './edit.ts';
+export type { DocumentEdit } from './edit.ts';
+export { RedactionError } from './errors.ts';
+export type { RedactionErrorCode } from './errors.ts';
+export type { Finding, FindingKind, FindingSummary, Utf16Offset } from './finding.ts';
+export type { AppliedRedaction, Operator, RedactionContext, RedactionRule } from './operators.ts';
+export { publicPointer } from './pointer.ts';
+export { redactText } from './redact.ts';
+export { redactDocument } from './redact-document.ts';
+export { readRemoteUrl } from './remote-url.ts';
+export type { RemoteUrl } from './remote-url.ts';
+export { createStreamRedactor } from './stream.ts';
+export type { StreamRedactor } from './stream.ts';
+export { createTokenVault } from './tokens.ts';
+export type { TokenVault } from './tokens.ts';

@@ -1,0 +1,93 @@
+/**
+ * Payment card numbers: length and first digits by scheme, Luhn check digit (ISO/IEC 7812-1 annex B).
+ * Sources of the ranges: the schemes' published issuer ranges.
+ */
+import type { Verdict } from './recognizer.ts';
+
+/** [first digits from, to (same length), shortest, longest]. */
+type Range = readonly [from: number, to: number, shortest: number, longest: number];
+
+const RANGES: readonly Range[] = [
+  [4, 4, 13, 19], // Visa (13, 16, 19; the lengths between do not occur but Luhn still guards them)
+  [51, 55, 16, 16], // Mastercard
+  [2221, 2720, 16, 16], // Mastercard 2-series
+  [34, 34, 15, 15], // American Express
+  [37, 37, 15, 15],
+  [300, 305, 14, 19], // Diners Club
+  [3095, 3095, 14, 19],
+  [36, 36, 14, 19],
+  [38, 39, 14, 19],
+  [6011, 6011, 16, 19], // Discover
+  [644, 659, 16, 19],
+  [622126, 622925, 16, 19],
+  [3528, 3589, 16, 19], // JCB
+  [2131, 2131, 15, 15],
+  [1800, 1800, 15, 15],
+  [62, 62, 16, 19], // UnionPay
+  [81, 82, 16, 19], // UnionPay, RuPay
+  [60, 60, 16, 16], // RuPay, Hipercard, Cabal
+  [508, 508, 16, 19], // RuPay, Verve
+  [353, 353, 16, 16],
+  [356, 356, 16, 16],
+  [50, 50, 12, 19], // Maestro
+  [56, 58, 12, 19],
+  [6304, 6304, 12, 19],
+  [639, 639, 12, 19],
+  [6759, 6763, 12, 19],
+  [67, 67, 12, 19],
+  [636, 638, 16, 19], // Elo, InterPayment, InstaPayment
+  [2200, 2205, 16, 19], // Mir, Borica
+  [506099, 506198, 16, 19], // Verve
+  [9792, 9792, 16, 16], // Troy
+  [8600, 8600, 16, 16], // Uzcard
+  [9860, 9860, 16, 16], // Humo
+];
+
+const VISA_LENGTHS: ReadonlySet<number> = new Set([13, 16, 19]);
+
+/** Longest prefix of the candidate, ending with a group of digits, that is a card number. */
+export function verifyCard(candidate: string): Verdict | null {
+  let digits = '';
+  let groupSize = 0;
+  let length = 0;
+  for (let i = 0; i <= candidate.length; i++) {
+    const isDigit = i < candidate.length && isAsciiDigit(candidate.charCodeAt(i));
+    if (isDigit) {
+      digits += candidate.charAt(i);
+      groupSize += 1;
+      continue;
+    }
+    if (isCardNumber(digits)) length = i;
+    // Cards are printed in groups of four or more, only the last may be shorter: `1 2 3 4 …` is a list, not a card.
+    if (groupSize < 4) break;
+    groupSize = 0;
+  }
+  return length === 0 ? null : { length, score: 1000 };
+}
+
+/** True when scheme, length and check digit fit. `digits` holds ASCII digits only. */
+export function isCardNumber(digits: string): boolean {
+  if (digits.length < 12 || digits.length > 19) return false;
+  if (digits.startsWith('4') && !VISA_LENGTHS.has(digits.length)) return false;
+  return RANGES.some((range) => inRange(digits, range)) && passesLuhn(digits);
+}
+
+function inRange(digits: string, [from, to, shortest, longest]: Range): boolean {
+  if (digits.length < shortest || digits.length > longest) return false;
+  const first = Number(digits.slice(0, String(from).length));
+  return first >= from && first <= to;
+}
+
+function passesLuhn(digits: string): boolean {
+  let sum = 0;
+  for (let i = 0; i < digits.length; i++) {
+    let digit = digits.charCodeAt(digits.length - 1 - i) - 48;
+    if (i % 2 === 1) digit = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
+    sum += digit;
+  }
+  return sum % 10 === 0;
+}
+
+function isAsciiDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}

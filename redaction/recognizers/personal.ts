@@ -1,0 +1,155 @@
+/** Personal data, under Presidio's entity names. */
+import { verifyCard } from './card.ts';
+import { verifyEmail } from './email.ts';
+import { verifyIban } from './iban.ts';
+import { verifyIpv4, verifyIpv6 } from './ip.ts';
+import { verifyPhone, verifyPlainPhone } from './phone.ts';
+import { NEVER, WORD } from './recognizer.ts';
+import type { Recognizer } from './recognizer.ts';
+import { verifySsn } from './ssn.ts';
+
+/** Letters of Latin, Greek and Cyrillic: addresses in those scripts are found, while a CJK sentence around one ends it. */
+const LETTER = '0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f';
+const LABEL = `[${LETTER}](?:[${LETTER}\\-]{0,61}[${LETTER}])?`;
+
+/** Separators people and word processors put between digit groups. */
+const CARD_SEPARATOR = '[ .\\-\u00a0\u202f\u2010-\u2013]';
+const PHONE_SEPARATOR = '[ ().\\-/\u00a0\u202f\u2010-\u2013]';
+
+const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+
+const PHONE = `[+(]{0,2}[0-9](?:${PHONE_SEPARATOR}{0,3}[0-9])`;
+const PHONE_WORDS =
+  'phone telephone tel call cell cellphone mobile fax number whatsapp sms contact dial ring hotline'.split(' ');
+
+export const PERSONAL: readonly Recognizer[] = [
+  {
+    id: 'email',
+    version: 1,
+    entity: 'EMAIL_ADDRESS',
+    kind: 'pii',
+    cue: '@',
+    gate: `@[${LETTER}]`,
+    head: `[${LETTER}][${LETTER}._%+'\\-]{0,63}`,
+    pattern: `@(?:${LABEL}\\.){1,8}(?:xn--[0-9A-Za-z\\-]{1,59}|[${LETTER}]{2,63})`,
+    notBefore: NEVER,
+    notAfter: NEVER,
+    score: 1000,
+    context: [],
+    verify: verifyEmail,
+    example: 'jane.doe@example.com',
+    source: 'RFC 5321, RFC 6531, public suffix list',
+  },
+  {
+    id: 'phone',
+    version: 1,
+    entity: 'PHONE_NUMBER',
+    kind: 'pii',
+    cue: '[0-9]',
+    gate: `${PHONE}{6}`,
+    pattern: `${PHONE}{6,16}`,
+    notBefore: `[0-9A-Za-z_+]|[0-9][.,]`,
+    notAfter: WORD,
+    score: 400,
+    context: PHONE_WORDS,
+    verify: verifyPhone,
+    example: '+44 20 7946 0958',
+    source: 'ITU-T E.164; plans of libphonenumber-js',
+  },
+  {
+    id: 'phone_plain',
+    version: 1,
+    entity: 'PHONE_NUMBER',
+    kind: 'pii',
+    cue: '[0-9]',
+    gate: `${PHONE}{7}`,
+    pattern: `${PHONE}{7,16}`,
+    notBefore: `[0-9A-Za-z_+]|[0-9]${PHONE_SEPARATOR}`,
+    notAfter: WORD,
+    score: 250,
+    context: PHONE_WORDS,
+    verify: verifyPlainPhone,
+    example: 'phone 612 345 678',
+    source: 'plans of libphonenumber-js without trunk prefix',
+  },
+  {
+    id: 'card',
+    version: 1,
+    entity: 'CREDIT_CARD',
+    kind: 'pii',
+    cue: '[0-9]',
+    gate: `[1-689](?:${CARD_SEPARATOR}?[0-9]){11}`,
+    pattern: `[1-689](?:${CARD_SEPARATOR}?[0-9]){11,18}`,
+    notBefore: `${WORD}|[0-9][.,]`,
+    notAfter: WORD,
+    score: 1000,
+    context: [],
+    verify: verifyCard,
+    example: '4111 1111 1111 1111',
+    source: 'ISO/IEC 7812-1, issuer ranges of the schemes',
+  },
+  {
+    id: 'iban',
+    version: 1,
+    entity: 'IBAN_CODE',
+    kind: 'pii',
+    cue: '[0-9]',
+    gate: '[A-Za-z]{2}[0-9]{2}(?:[ \\-]?[0-9A-Za-z]){8}',
+    pattern: '[A-Za-z]{2}[0-9]{2}(?:[ \\-]?[0-9A-Za-z]){11,30}',
+    notBefore: WORD,
+    notAfter: NEVER,
+    score: 1000,
+    context: [],
+    verify: verifyIban,
+    example: 'DE89370400440532013000',
+    source: 'ISO 13616-1, SWIFT IBAN registry',
+  },
+  {
+    id: 'us_ssn',
+    version: 1,
+    entity: 'US_SSN',
+    kind: 'pii',
+    cue: '[0-9]',
+    gate: '[0-9]{3}[ .\\-]?[0-9]{2}[ .\\-]?[0-9]{4}',
+    pattern: '[0-9]{3}[ .\\-]?[0-9]{2}[ .\\-]?[0-9]{4}',
+    notBefore: WORD,
+    notAfter: WORD,
+    score: 500,
+    context: ['ssn', 'ssns', 'social', 'security'],
+    verify: verifySsn,
+    example: '536-22-1234',
+    source: 'SSA, Social Security Number Randomization',
+  },
+  {
+    id: 'ipv4',
+    version: 1,
+    entity: 'IP_ADDRESS',
+    kind: 'pii',
+    cue: '[0-9]',
+    gate: `[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]`,
+    pattern: `${OCTET}\\.${OCTET}\\.${OCTET}\\.${OCTET}`,
+    notBefore: `${WORD}|[0-9]\\.`,
+    notAfter: `${WORD}|\\.[0-9]`,
+    score: 600,
+    context: [],
+    verify: verifyIpv4,
+    example: '192.168.0.1',
+    source: 'RFC 791',
+  },
+  {
+    id: 'ipv6',
+    version: 1,
+    entity: 'IP_ADDRESS',
+    kind: 'pii',
+    cue: '[0-9]',
+    gate: '[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:',
+    pattern: `(?:[0-9A-Fa-f]{0,4}:){2,7}(?:${OCTET}\\.${OCTET}\\.${OCTET}\\.${OCTET}|[0-9A-Fa-f]{0,4})`,
+    notBefore: '[0-9A-Za-z_:.]',
+    notAfter: '[0-9A-Za-z_:]|\\.[0-9]',
+    score: 600,
+    context: [],
+    verify: verifyIpv6,
+    example: '2001:db8:85a3::8a2e:370:7334',
+    source: 'RFC 4291 section 2.2',
+  },
+];

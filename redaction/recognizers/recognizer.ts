@@ -1,0 +1,54 @@
+import type { FindingKind } from '../finding.ts';
+
+/** What a recognizer's own check says about a candidate: how much of it, from its start, is the entity, and how sure. */
+export interface Verdict {
+  /** Code units of the candidate, from its start. */
+  readonly length: number;
+  /** Integer 0..1000. */
+  readonly score: number;
+}
+
+/**
+ * A recognizer is data. Patterns are written in the part of RE2's syntax that means the same in RE2 and in JavaScript:
+ * literals, `[...]`, groups, alternation, `? * +` only with a bound (`{n,m}`); no `\d \w \s \b`, no look-around, no
+ * back-references. Boundaries stand apart, so that the pattern alone gives prefilter, prefix language and length.
+ *
+ * A match is decided by its own text, one boundary on either side and the context words before it, never by other
+ * matches. That locality is what makes a stream give the same findings as the whole text.
+ */
+export interface Recognizer {
+  readonly id: string;
+  readonly version: number;
+  readonly entity: string;
+  readonly kind: FindingKind;
+  /** Occurs in every match: the cheap test that lets most texts go at once. */
+  readonly cue: string;
+  /** Matches at the anchor of every match; member of the RE2 set that filters windows. */
+  readonly gate: string;
+  /** Part of the match before its anchor (`local part` before `@`); absent when the match starts at its anchor. */
+  readonly head?: string;
+  /** The match from its anchor on. */
+  readonly pattern: string;
+  /** The finding is capture group 1 of `pattern` instead of the whole match. */
+  readonly captured?: boolean;
+  /** What must not stand directly before the match; at most 2 characters long. */
+  readonly notBefore: string;
+  /** What must not follow directly; at most 2 characters long. */
+  readonly notAfter: string;
+  /** Integer 0..1000; used when there is no `verify`. */
+  readonly score: number;
+  /** Lower-case words that raise the score when one stands shortly before the match. */
+  readonly context: readonly string[];
+  /** Sees the candidate only (never what follows it), so its answer cannot change when more text arrives. */
+  readonly verify?: (candidate: string) => Verdict | null;
+  /** A public specimen that must be found. */
+  readonly example: string;
+  /** Where the form is defined. */
+  readonly source: string;
+}
+
+/** ASCII letters, digits and underscore: `\w` spelled out, because RE2 and JavaScript disagree on `\b` outside ASCII. */
+export const WORD = '[0-9A-Za-z_]';
+
+/** Nothing: an empty class never matches. */
+export const NEVER = '[]';

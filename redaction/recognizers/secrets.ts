@@ -1,0 +1,222 @@
+/** Credentials. Each provider's own prefix makes most of them certain; the rest needs a context word. */
+import { verifyAwsSecret, verifyJwt, verifyPassword } from './secret-checks.ts';
+import { NEVER } from './recognizer.ts';
+import type { Recognizer } from './recognizer.ts';
+
+const TOKEN = '[0-9A-Za-z_\\-]';
+const ALPHANUMERIC = '[0-9A-Za-z]';
+
+type Row = Pick<Recognizer, 'id' | 'entity' | 'cue' | 'pattern' | 'example' | 'source'> & Partial<Recognizer>;
+
+/** A token with a prefix of its own: starts at a word boundary, ends where its alphabet ends. */
+function secret(row: Row): Recognizer {
+  return {
+    version: 1,
+    kind: 'secret',
+    gate: row.cue,
+    notBefore: ALPHANUMERIC,
+    notAfter: NEVER,
+    score: 900,
+    context: [],
+    ...row,
+  };
+}
+
+export const CLOUD_SECRETS: readonly Recognizer[] = [
+  secret({
+    id: 'aws_access_key',
+    entity: 'AWS_ACCESS_KEY',
+    cue: 'A(?:KIA|SIA|BIA|CCA|3T[0-9A-Z])',
+    pattern: 'A(?:KIA|SIA|BIA|CCA|3T[0-9A-Z])[2-7A-Z]{16}',
+    notAfter: ALPHANUMERIC,
+    example: ['AKIA', 'IOSFODNN7EXAMPLE'].join(''),
+    source: 'AWS IAM user guide, unique identifiers',
+  }),
+  secret({
+    id: 'aws_secret_key',
+    entity: 'AWS_SECRET_KEY',
+    cue: '[0-9]',
+    gate: '[0-9A-Za-z/+]{40}',
+    pattern: '[0-9A-Za-z/+]{40}',
+    notBefore: '[0-9A-Za-z/+]',
+    notAfter: '[0-9A-Za-z/+=]',
+    score: 100,
+    context: 'aws amazon secret secretkey secretaccesskey awssecretkey awssecretaccesskey credentials'.split(' '),
+    verify: verifyAwsSecret,
+    example: `aws_secret_access_key = ${['wJalrXUtnFEMI', 'K7MDENG', 'bPxRfiCYEXAMPLEKEY'].join('/')}`,
+    source: 'AWS IAM user guide, access keys',
+  }),
+  secret({
+    id: 'azure_key',
+    entity: 'AZURE_KEY',
+    cue: '=',
+    gate: '[0-9A-Za-z/+]{43}',
+    pattern: '[0-9A-Za-z/+]{43}(?:[0-9A-Za-z/+]{43}=)?=',
+    notBefore: '[0-9A-Za-z/+]',
+    notAfter: '=',
+    score: 300,
+    context: 'accountkey sharedaccesskey primarykey azure storage'.split(' '),
+    example: `AccountKey=${'Eby8vdM02xNO'.repeat(7)}ab==`,
+    source: 'Azure Storage connection strings (64-byte keys), Service Bus (32-byte keys)',
+  }),
+  secret({
+    id: 'azure_sas',
+    entity: 'AZURE_SAS_TOKEN',
+    cue: 'sig=',
+    pattern: 'sig=([0-9A-Za-z%/+]{43,80}(?:%3[Dd]|=))',
+    captured: true,
+    example: `sig=${'aB3d'.repeat(10)}xyz%3D`,
+    source: 'Azure Storage, service SAS',
+  }),
+  secret({
+    id: 'google_api_key',
+    entity: 'GOOGLE_API_KEY',
+    cue: 'AIza',
+    pattern: `AIza${TOKEN}{35}`,
+    notAfter: TOKEN,
+    example: ['AIza', 'SyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY'].join(''),
+    source: 'Google Cloud, API keys',
+  }),
+  secret({
+    id: 'google_oauth_secret',
+    entity: 'GOOGLE_OAUTH_SECRET',
+    cue: 'GOCSPX-',
+    pattern: `GOCSPX-${TOKEN}{28}`,
+    example: ['GOCSPX-', 'aBcDeFgHiJkLmNoPqRsTuVwXyZ12'].join(''),
+    source: 'Google identity, OAuth client secrets',
+  }),
+  secret({
+    id: 'google_access_token',
+    entity: 'GOOGLE_ACCESS_TOKEN',
+    cue: 'ya29\\.',
+    pattern: `ya29\\.${TOKEN}{20,1000}`,
+    example: ['ya29.', 'a0AfH6SMBx1234567890abcdef'].join(''),
+    source: 'Google identity, access tokens',
+  }),
+];
+
+export const SERVICE_SECRETS: readonly Recognizer[] = [
+  secret({
+    id: 'github_token',
+    entity: 'GITHUB_TOKEN',
+    cue: 'gh[oprsu]_|github_pat_',
+    pattern: `(?:gh[oprsu]_${ALPHANUMERIC}{36,255}|github_pat_[0-9A-Za-z_]{22,255})`,
+    example: ['ghp_', '16C7e42F292c6912E7710c838347Ae178B4a'].join(''),
+    source: 'GitHub docs, token prefixes',
+  }),
+  secret({
+    id: 'gitlab_token',
+    entity: 'GITLAB_TOKEN',
+    cue: 'gl(?:pat|dt|rt|ptt|cbt|soat|ft|agent|oas|imt)-',
+    pattern: `gl(?:pat|dt|rt|ptt|cbt|soat|ft|agent|oas|imt)-[0-9A-Za-z_.\\-]{20,300}`,
+    example: ['glpat-', 'ABCDEFGHIJ1234567890'].join(''),
+    source: 'GitLab docs, token prefixes',
+  }),
+  secret({
+    id: 'slack_token',
+    entity: 'SLACK_TOKEN',
+    cue: 'xox[abceoprs]|xapp-',
+    pattern: '(?:xox[abceoprs](?:\\.xox[abp])?|xapp)-[0-9A-Za-z\\-]{10,250}',
+    example: ['xoxb-', '123456789012-1234567890123-AbCdEfGhIjKl'].join(''),
+    source: 'Slack docs, token types',
+  }),
+  secret({
+    id: 'slack_webhook',
+    entity: 'SLACK_WEBHOOK',
+    cue: 'hooks\\.slack\\.com/',
+    pattern: 'hooks\\.slack\\.com/(?:services|workflows|triggers)/[0-9A-Za-z/]{20,80}',
+    example: ['hooks.slack.com/services/', 'T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX'].join(''),
+    source: 'Slack docs, incoming webhooks',
+  }),
+  secret({
+    id: 'stripe_key',
+    entity: 'STRIPE_KEY',
+    cue: '[rs]k_(?:live|test|prod)_|whsec_',
+    pattern: `(?:[rs]k_(?:live|test|prod)_${ALPHANUMERIC}{10,247}|whsec_[0-9A-Za-z/+]{24,100})`,
+    example: ['sk_test_', '4eC39HqLyjWDarjtT1zdp7dc'].join(''),
+    source: 'Stripe docs, API keys',
+  }),
+  secret({
+    id: 'anthropic_key',
+    entity: 'ANTHROPIC_API_KEY',
+    cue: 'sk-ant-',
+    pattern: `sk-ant-${TOKEN}{20,300}`,
+    example: ['sk-ant-', 'api03-AbCdEfGhIjKlMnOpQrStUvWxYz'].join(''),
+    source: 'Anthropic docs, API keys',
+  }),
+  secret({
+    id: 'openai_key',
+    entity: 'OPENAI_API_KEY',
+    cue: 'sk-',
+    pattern: `sk-(?:(?:proj|svcacct|admin|None|or-v1)-${TOKEN}{20,300}|${ALPHANUMERIC}{20,200})`,
+    example: ['sk-proj-', 'AbCdEfGhIjKlMnOpQrStUvWx'].join(''),
+    source: 'OpenAI docs, API keys; compatible services use the same prefix',
+  }),
+  secret({
+    id: 'npm_token',
+    entity: 'NPM_TOKEN',
+    cue: 'npm_',
+    pattern: `npm_${ALPHANUMERIC}{36}`,
+    notAfter: ALPHANUMERIC,
+    example: ['npm_', 'AbCdEfGhIjKlMnOpQrStUvWxYz0123456789'].join(''),
+    source: 'npm docs, access tokens',
+  }),
+  secret({
+    id: 'pypi_token',
+    entity: 'PYPI_TOKEN',
+    cue: 'pypi-AgE',
+    pattern: `pypi-AgE${TOKEN}{50,1000}`,
+    example: `pypi-AgE${'IcHlwaS5vcm'.repeat(6)}`,
+    source: 'PyPI docs, API tokens',
+  }),
+  secret({
+    id: 'huggingface_token',
+    entity: 'HUGGINGFACE_TOKEN',
+    cue: 'hf_',
+    pattern: `hf_${ALPHANUMERIC}{34,60}`,
+    example: ['hf_', 'AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh'].join(''),
+    source: 'Hugging Face docs, user access tokens',
+  }),
+  secret({
+    id: 'sendgrid_key',
+    entity: 'SENDGRID_KEY',
+    cue: 'SG\\.',
+    pattern: `SG\\.${TOKEN}{22}\\.${TOKEN}{43}`,
+    example: `SG.${'Ab1'.repeat(7)}c.${'Xy9'.repeat(14)}z`,
+    source: 'Twilio SendGrid docs, API keys',
+  }),
+  secret({
+    id: 'countersign_key',
+    entity: 'COUNTERSIGN_KEY',
+    cue: 'cs_',
+    pattern: `cs_${ALPHANUMERIC}{4,64}_${TOKEN}{32,128}`,
+    example: `cs_k1demo_${'aB3_'.repeat(11)}`,
+    source: 'this gateway, API keys',
+  }),
+  secret({
+    id: 'jwt',
+    entity: 'JWT',
+    cue: 'eyJ',
+    pattern: `eyJ${TOKEN}{8,1500}\\.${TOKEN}{2,8000}\\.${TOKEN}{0,1500}`,
+    notBefore: TOKEN,
+    verify: verifyJwt,
+    example: [
+      'eyJhbGciOiJIUzI1NiJ9',
+      'eyJzdWIiOiIxMjM0NTY3ODkwIn0',
+      'dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U',
+    ].join('.'),
+    source: 'RFC 7515 section 7.1',
+  }),
+  secret({
+    id: 'url_password',
+    entity: 'URL_PASSWORD',
+    cue: '://',
+    pattern: '://[^\\s:/?#@]{0,128}:([^\\s/?#"\'<>`]{1,256})@',
+    captured: true,
+    notBefore: NEVER,
+    score: 800,
+    verify: verifyPassword,
+    example: 'postgres://app:s3cr3t@db.example.com/app',
+    source: 'RFC 3986 section 3.2.1',
+  }),
+];

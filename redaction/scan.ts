@@ -1,0 +1,125 @@
+/**
+ * The one detection routine, used for whole texts and for streams. What it reports from an offset on depends on at most
+ * `LEFT_CONTEXT` code units before that offset and on nothing else to the left: that is what makes both agree.
+ */
+import { CONTEXT_LENGTH, contextScore } from './context.ts';
+import { compareFindings, utf16 } from './finding.ts';
+import type { Finding } from './finding.ts';
+import type { CompiledRecognizer, Profile } from './profile.ts';
+import { scanPrivateKeys } from './recognizers/private-key.ts';
+import type { BlockState } from './recognizers/private-key.ts';
+
+/** Findings below are not reported in the strict profile. */
+export const THRESHOLD = 350;
+
+/** Context words, one END line, boundaries: the longest look to the left. */
+export const LEFT_CONTEXT = CONTEXT_LENGTH + 32;
+
+const WINDOW = 512;
+/** No recognizer matches fewer code units. */
+const MIN_LENGTH = 6;
+
+export interface ScanState {
+  /** Findings start at or after this offset. */
+  readonly from: number;
+  readonly block: BlockState;
+}
+
+export interface ScanResult {
+  /** In report order, only such as start before `horizon`; may exceed `limit` by those of one window. */
+  readonly findings: Finding[];
+  /** What starts before is decided: no further text changes it. */
+  readonly horizon: number;
+  /** Start of a private key's piece that is not decided yet; null when there is none. */
+  readonly openKey: number | null;
+  blockAt(offset: number): BlockState;
+}
+
+export const START: ScanState = { from: 0, block: { at: 0, inside: false } };
+
+/** Scans `text` from `state.from`; stops early once more than `limit` findings were made. */
+export function scan(profile: Profile, text: string, state: ScanState, isFinal: boolean, limit: number): ScanResult {
+  const blocks = scanPrivateKeys(text, state.block, isFinal);
+  const findings = [...blocks.findings];
+  let horizon = isFinal ? text.length : Math.min(blocks.horizon, profile.unfinishedFrom(text, state.from));
+  // A stream that can release nothing yet need not know what it found.
+  if (horizon > state.from && text.length - state.from >= MIN_LENGTH)
+    scanWindows(profile, text, state.from, limit, findings);
+  if (!isFinal) horizon = Math.max(state.from, beforeCaptured(profile, findings, horizon));
+  const decided = isFinal ? findings : findings.filter((finding) => finding.start < horizon);
+  decided.sort(compareFindings);
+  return {
+    findings: decided,
+    horizon,
+    openKey: blocks.isOpen ? blocks.horizon : null,
+    blockAt: (offset) => blocks.stateAt(offset),
+  };
+}
+
+/** A captured part is found from the start of its match, so the horizon must not separate the two. */
+function beforeCaptured(profile: Profile, findings: readonly Finding[], horizon: number): number {
+  const cut = findings.find(({ start, recognizer }) => start >= horizon && profile.captured.has(recognizer));
+  return cut === undefined ? horizon : Math.min(horizon, cut.start - (profile.captured.get(cut.recognizer) ?? 0));
+}
+
+function scanWindows(profile: Profile, text: string, from: number, limit: number, findings: Finding[]): void {
+  // A head may lie before its anchor, but an anchor never lies before `from` when the match starts at or after it.
+  for (let start = from; start < text.length && findings.length <= limit; start += WINDOW) {
+    const end = Math.min(start + WINDOW, text.length);
+    const window = start === 0 && end === text.length ? text : text.slice(start, end + profile.overlap);
+    if (!profile.hasCue(window)) continue;
+    for (const index of profile.gates(window)) {
+      const compiled = profile.recognizers[index];
+      if (compiled !== undefined) locate(compiled, text, start, end, from, findings);
+    }
+  }
+}
+
+/** Adds the findings whose anchor lies in [start, end). The expression sees only as much text as a match can need. */
+function locate(
+  compiled: CompiledRecognizer,
+  text: string,
+  start: number,
+  end: number,
+  from: number,
+  findings: Finding[],
+): void {
+  const { matcher, headLength, tailLength } = compiled;
+  const base = Math.max(0, start - headLength - 2);
+  const slice = text.slice(base, end + tailLength + 2);
+  matcher.lastIndex = start - base;
+  for (let match = matcher.exec(slice); match !== null; match = matcher.exec(slice)) {
+    if (base + match.index >= end) return;
+    const finding = judge(compiled, text, base, match);
+    if (finding !== null && finding.start >= from) findings.push(finding);
+    // Every start is tried, also inside the last match: a finding must not depend on the one before it.
+    matcher.lastIndex = match.index + 1;
+  }
+}
+
+function judge({ recognizer }: CompiledRecognizer, text: string, base: number, match: RegExpExecArray): Finding | null {
+  const [candidate, start] = candidateOf(recognizer.head !== undefined, match);
+  const verdict =
+    recognizer.verify === undefined
+      ? { length: candidate.length, score: recognizer.score }
+      : recognizer.verify(candidate);
+  if (verdict === null) return null;
+  const score = contextScore(text, base + start, recognizer, verdict.score);
+  if (score < THRESHOLD) return null;
+  return {
+    type: recognizer.entity,
+    kind: recognizer.kind,
+    start: utf16(base + start),
+    end: utf16(base + start + verdict.length),
+    score,
+    recognizer: recognizer.id,
+  };
+}
+
+/** Text and offset of what is reported: head and match, the captured part, or the match. */
+function candidateOf(hasHead: boolean, match: RegExpExecArray): readonly [string, number] {
+  const group = match[1] ?? '';
+  if (hasHead) return [group + match[0], match.index - group.length];
+  const captured = match.indices?.[1];
+  return captured === undefined ? [match[0], match.index] : [group, captured[0]];
+}

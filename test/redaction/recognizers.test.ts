@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { createAnalyzer } from '../../redaction/index.ts';
+import { STRICT } from '../../redaction/recognizers/catalogue.ts';
+import { PRIVATE_KEY } from '../../redaction/recognizers/private-key.ts';
+
+interface Case {
+  readonly text: string;
+  /** Type and text of every finding, in order. */
+  readonly find: readonly (readonly [string, string])[];
+  readonly why?: string;
+}
+
+const FOLDER = 'test/redaction/cases';
+const analyzer = createAnalyzer();
+
+function found(text: string): [string, string][] {
+  return analyzer.analyze(text).map((finding) => [finding.type, text.slice(finding.start, finding.end)]);
+}
+
+for (const file of readdirSync(FOLDER)) {
+  describe(file, () => {
+    const cases = readFileSync(`${FOLDER}/${file}`, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Case);
+    test.each(cases)('$text', ({ text, find }) => {
+      expect(found(text)).toEqual(find);
+    });
+  });
+}
+
+describe('every recognizer', () => {
+  test.each(STRICT.map((one) => [one.id, one] as const))('%s finds its example in a sentence', (id, recognizer) => {
+    const findings = analyzer.analyze(`see ${recognizer.example} .`);
+    expect(findings.map((finding) => finding.recognizer)).toContain(id);
+  });
+
+  test.each(STRICT.map((one) => [one.id, one] as const))(
+    '%s: what it finds satisfies its own filters',
+    (id, recognizer) => {
+      const text = `see ${recognizer.example} .`;
+      const finding = analyzer.analyze(text).find((one) => one.recognizer === id);
+      expect(new RegExp(recognizer.cue).test(text.slice(0, finding?.end))).toBe(true);
+      expect(new RegExp(recognizer.gate).test(text)).toBe(true);
+    },
+  );
+
+  test('is named with its version among the detectors, together with the engine that is installed', () => {
+    const { version } = JSON.parse(readFileSync('node_modules/re2js/package.json', 'utf8')) as { version: string };
+    const ids = [...STRICT, PRIVATE_KEY].map((one) => `${one.id}@${String(one.version)}`);
+    expect(analyzer.detectors).toEqual([`re2js@${version}`, ...ids]);
+  });
+});
+
+describe('context words', () => {
+  test('count up to five words before, also across more than one line', () => {
+    expect(found('SSN of the customer is:\n536221234')).toHaveLength(1);
+    expect(found('SSN one two three four five 536221234')).toHaveLength(0);
+  });
+
+  test('count as whole words only', () => {
+    expect(found('antisocially 536221234')).toHaveLength(0);
+  });
+
+  test('behind the match do not count', () => {
+    expect(found('536221234 is my SSN')).toHaveLength(0);
+  });
+});
