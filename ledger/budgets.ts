@@ -10,6 +10,7 @@ export interface BudgetLimits {
   readonly month?: bigint | null;
 }
 
+/** One period of a scope: its limit (null = none) and what was spent in it, nano-USD. */
 export interface BudgetPeriod {
   readonly limit: bigint | null;
   readonly spent: bigint;

@@ -7,7 +7,6 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 export const MAX_DEPTH = 32;
 
 /** Strings that `"…"` may hold as they are: no quote, no backslash, no control character, no surrogate. */
-// eslint-disable-next-line no-control-regex
 const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 

@@ -7,6 +7,7 @@ export const ENTRY_KINDS = [
   'start', 'stop', 'reload', 'migration', 'key', 'config', 'policy', 'writer', 'log', 'refusals', 'gap', 'export', 'access',
   'approval', 'budget', 'role', 'login', 'tenant', 'erasure', 'recovery',
 ] as const; // prettier-ignore
+/** One of ENTRY_KINDS. */
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** `decision`, `outcome`, `late_outcome`, `attempt:<n>` or `event`; one entry per (log, call, class). */

@@ -13,8 +13,6 @@ export type LedgerErrorCode =
   | 'isolation'
   | 'root_key'
   | 'key_missing'
-  | 'sealed'
-  | 'unreadable'
   | 'exists';
 
 /** The ledger's only error. The message says what was expected, what was found and what to do; never a payload or a key. */

@@ -17,6 +17,7 @@ export interface KeyRing {
   derive(tenant: string, purpose: string): Uint8Array;
 }
 
+/** What openKeyRing needs. */
 export interface KeyRingOptions {
   readonly sql: postgres.Sql;
   /** 32 bytes. */
@@ -41,7 +42,7 @@ const MAX_PURPOSES = 64;
 export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const wrapping = expand(options.rootKey, 'countersign/root/v1\nwrap');
   await checkRootKey(options.sql, options.rootKey);
-  const ring = createKeyRing(options.sql, wrapping);
+  const ring = new DatabaseKeyRing(options.sql, wrapping);
   for (const tenant of options.tenants ?? []) await ring.tenantKey(tenant);
   return ring;
 }
@@ -58,79 +59,97 @@ async function checkRootKey(sql: postgres.Sql, rootKey: Uint8Array): Promise<voi
   }
 }
 
-function createKeyRing(sql: postgres.Sql, wrapping: Uint8Array): KeyRing {
-  const tenants = new Map<string, TenantKeys>();
-  const subjects = new Map<string, SealKeys>();
-  const loading = new Map<string, Promise<unknown>>();
+class DatabaseKeyRing implements KeyRing {
+  readonly #sql: postgres.Sql;
+  readonly #wrapping: Uint8Array;
+  readonly #tenants = new Map<string, TenantKeys>();
+  readonly #subjects = new Map<string, SealKeys>();
+  readonly #loading = new Map<string, Promise<unknown>>();
 
-  /** One load at a time per key: a burst of first calls asks once. */
-  const once = <T>(name: string, load: () => Promise<T>): Promise<T> => {
-    const running = loading.get(name) as Promise<T> | undefined;
-    if (running) return running;
-    const started = load().finally(() => loading.delete(name));
-    loading.set(name, started);
-    return started;
-  };
-  const loadTenant = async (tenant: string): Promise<TenantKeys> => {
-    const known = tenants.get(tenant);
+  constructor(sql: postgres.Sql, wrapping: Uint8Array) {
+    this.#sql = sql;
+    this.#wrapping = wrapping;
+  }
+
+  tenantKey(tenant: string): Uint8Array | Promise<Uint8Array> {
+    return this.#tenants.get(tenant)?.key ?? this.#loadTenant(tenant).then((keys) => keys.key);
+  }
+
+  sealKeys(tenant: string, subject: string | null, atMs: number): SealKeys | Promise<SealKeys> {
+    if (subject === null) return this.#tenants.get(tenant)?.seal ?? this.#loadTenant(tenant).then((keys) => keys.seal);
+    const month = monthOf(atMs);
+    const name = `${tenant}\n${month}\n${subject}`;
+    return this.#subjects.get(name) ?? this.#once(name, () => this.#loadSubject(tenant, subject, month, name));
+  }
+
+  async sealKeysById(tenant: string, ref: string | null): Promise<SealKeys | null> {
+    const keys = await this.#loadTenant(tenant);
+    if (ref === null) return keys.seal;
+    const name = `#${tenant}\n${ref}`;
+    const known = this.#subjects.get(name);
     if (known) return known;
-    return once(`t\n${tenant}`, async () => {
-      const key = unwrapKey(wrapping, await storeTenantKey(sql, wrapping, tenant), ['tenant', tenant]);
+    const [row] = await this.#sql<SubjectRow[]>`
+      select id, tenant, subject, month, wrapped from keystore.subject_keys where id = ${ref} and tenant = ${tenant}`;
+    if (row === undefined) return null;
+    const key = unwrapKey(keys.key, row.wrapped, subjectName(row.tenant, row.subject, row.month));
+    return this.#remember(name, createSealKeys(key, row.id));
+  }
+
+  derive(tenant: string, purpose: string): Uint8Array {
+    const keys = this.#tenants.get(tenant);
+    if (!keys) {
+      throw new LedgerError(
+        'key_missing',
+        `expected the key of tenant ${tenant} to be loaded; give the tenant to openKeyRing`,
+      );
+    }
+    const known = keys.derived.get(purpose);
+    if (known) return known;
+    const derived = expand(keys.key, deriveInfo(purpose));
+    if (keys.derived.size < MAX_PURPOSES) keys.derived.set(purpose, derived);
+    return derived;
+  }
+
+  async #loadTenant(tenant: string): Promise<TenantKeys> {
+    const known = this.#tenants.get(tenant);
+    if (known) return known;
+    return this.#once(`t\n${tenant}`, async () => {
+      const key = unwrapKey(this.#wrapping, await storeTenantKey(this.#sql, this.#wrapping, tenant), [
+        'tenant',
+        tenant,
+      ]);
       const keys = { key, seal: createSealKeys(key, null), derived: new Map<string, Buffer>() };
-      tenants.set(tenant, keys);
+      this.#tenants.set(tenant, keys);
       return keys;
     });
-  };
-  const remember = (name: string, keys: SealKeys): SealKeys => {
-    if (subjects.size >= MAX_SUBJECTS) {
-      const oldest = subjects.keys().next();
-      if (oldest.done !== true) subjects.delete(oldest.value);
-    }
-    subjects.set(name, keys);
-    return keys;
-  };
-  const loadSubject = async (tenant: string, subject: string, month: string, name: string): Promise<SealKeys> => {
-    const { key } = await loadTenant(tenant);
-    const subjectMac = createHmac('sha256', expand(key, deriveInfo('subject-id')))
+  }
+
+  async #loadSubject(tenant: string, subject: string, month: string, name: string): Promise<SealKeys> {
+    const { key } = await this.#loadTenant(tenant);
+    const mac = createHmac('sha256', expand(key, deriveInfo('subject-id')))
       .update(subject)
       .digest('hex');
-    const row = await storeSubjectKey(sql, key, { tenant, subject: subjectMac, month });
-    return remember(name, createSealKeys(unwrapKey(key, row.wrapped, subjectName(tenant, subjectMac, month)), row.id));
-  };
+    const row = await storeSubjectKey(this.#sql, key, { tenant, subject: mac, month });
+    return this.#remember(name, createSealKeys(unwrapKey(key, row.wrapped, subjectName(tenant, mac, month)), row.id));
+  }
 
-  return {
-    tenantKey: (tenant) => tenants.get(tenant)?.key ?? loadTenant(tenant).then((keys) => keys.key),
-    sealKeys: (tenant, subject, atMs) => {
-      if (subject === null) return tenants.get(tenant)?.seal ?? loadTenant(tenant).then((keys) => keys.seal);
-      const month = monthOf(atMs);
-      const name = `${tenant}\n${month}\n${subject}`;
-      return subjects.get(name) ?? once(name, () => loadSubject(tenant, subject, month, name));
-    },
-    sealKeysById: async (tenant, ref) => {
-      const keys = await loadTenant(tenant);
-      if (ref === null) return keys.seal;
-      const known = subjects.get(`#${tenant}\n${ref}`);
-      if (known) return known;
-      const [row] = await sql<SubjectRow[]>`
-        select id, tenant, subject, month, wrapped from keystore.subject_keys where id = ${ref} and tenant = ${tenant}`;
-      if (row === undefined) return null;
-      const key = unwrapKey(keys.key, row.wrapped, subjectName(row.tenant, row.subject, row.month));
-      return remember(`#${tenant}\n${ref}`, createSealKeys(key, row.id));
-    },
-    derive: (tenant, purpose) => {
-      const keys = tenants.get(tenant);
-      if (!keys)
-        throw new LedgerError(
-          'key_missing',
-          `expected the key of tenant ${tenant} to be loaded; give the tenant to openKeyRing`,
-        );
-      const known = keys.derived.get(purpose);
-      if (known) return known;
-      const derived = expand(keys.key, deriveInfo(purpose));
-      if (keys.derived.size < MAX_PURPOSES) keys.derived.set(purpose, derived);
-      return derived;
-    },
-  };
+  /** One load at a time per key: a burst of first calls asks once. */
+  #once<T>(name: string, load: () => Promise<T>): Promise<T> {
+    const running = this.#loading.get(name) as Promise<T> | undefined;
+    if (running) return running;
+    const started = load().finally(() => this.#loading.delete(name));
+    this.#loading.set(name, started);
+    return started;
+  }
+
+  #remember(name: string, keys: SealKeys): SealKeys {
+    if (this.#subjects.size >= MAX_SUBJECTS) {
+      const oldest = this.#subjects.keys().next();
+      if (oldest.done !== true) this.#subjects.delete(oldest.value);
+    }
+    this.#subjects.set(name, keys);
+    return keys;
+  }
 }
 
 interface SubjectRow {

@@ -41,6 +41,7 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
+/** What openLedger needs; times in ms. */
 export interface LedgerOptions {
   /** Pool for everything but the appends. */
   readonly sql: postgres.Sql;

@@ -19,6 +19,7 @@ export interface EntryRecord {
   readonly receipt: string | null;
 }
 
+/** All entries of one call. */
 export interface CallRecord {
   readonly call: string;
   readonly log: string;
@@ -142,6 +143,7 @@ function toOutcome(row: OutcomeRow): CallOutcome {
   };
 }
 
+/** The whole ledger in numbers. */
 export interface LedgerOverview {
   readonly logs: readonly {
     readonly log: string;

@@ -2,6 +2,7 @@ import type postgres from 'postgres';
 import { LedgerError } from './error.ts';
 import type { Ledger } from './ledger.ts';
 
+/** What one run of recoverExpired did. */
 export interface RecoverResult {
   /** Writers whose lease had expired. */
   readonly fenced: readonly string[];

@@ -18,6 +18,7 @@ export class MigrationError extends Error {
   }
 }
 
+/** Where the migrations are, and who hears of each. */
 export interface MigrateOptions {
   /** Folder that holds NNNN_name.sql. */
   readonly dir: string;
@@ -25,6 +26,7 @@ export interface MigrateOptions {
   readonly log?: (line: string) => void;
 }
 
+/** What a run did. */
 export interface MigrateResult {
   /** Names of the files applied by this run, in order; empty when the database was current. */
   readonly applied: string[];

@@ -182,7 +182,8 @@ export class ProcessLedger implements Ledger {
     const deadlineMs = performance.now() + this.#timeoutMs;
     return new Promise((resolve, refuse) => {
       const reject = (error: LedgerError): void => {
-        if (error.code === 'call_closed') this.#open.delete(item.call);
+        // Nothing more can come for this call; an outcome may still be followed by its late outcome.
+        if (item.kind === 'late_outcome') this.#open.delete(item.call);
         refuse(error);
       };
       this.#queue.push({ item, sealed, keys, inc: log.inc, deadlineMs, keep, resolve, reject, told: false, tries: 0 });

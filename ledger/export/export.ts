@@ -18,6 +18,7 @@ import { writeManifest } from './manifest.ts';
 import type { ExportedLog } from './manifest.ts';
 import { VERIFY_NOTE } from './note.ts';
 
+/** What to export, and where to. */
 export interface ExportOptions {
   readonly tenant: string;
   /** New or empty folder. */
@@ -26,6 +27,7 @@ export interface ExportOptions {
   readonly disclose?: 'all' | 'facts';
 }
 
+/** What was written. */
 export interface ExportResult {
   readonly log: string;
   readonly entries: number;

@@ -14,6 +14,7 @@ export interface Problem {
   readonly problem: string;
 }
 
+/** What was found in one log. */
 export interface LogReport {
   readonly log: string;
   readonly tenant: string | null;
@@ -31,6 +32,7 @@ export interface LogReport {
 /** `UNVERIFIABLE`: the evidence could not be read at all (missing files, another format). */
 export type Verdict = 'CONSISTENT' | 'TAMPERED' | 'UNVERIFIABLE';
 
+/** The answer of a verification. */
 export interface VerifyReport {
   readonly verdict: Verdict;
   /** False until an outside anchor covers the range: an owner of database and keys could still have rewritten everything. */

@@ -53,7 +53,7 @@ test('another root key is noticed at start', async () => {
 test('processes that start together agree on every key', async () => {
   const rings = await Promise.all([1, 2, 3, 4].map(() => openKeyRing({ sql, rootKey: ROOT, tenants: ['race'] })));
   expect(new Set(rings.map((ring) => Buffer.from(ring.derive('race', 'hash')).toString('hex'))).size).toBe(1);
-  const seals = await Promise.all(rings.map((ring) => ring.sealKeys('race', 'user:ada', NOVEMBER)));
+  const seals = await Promise.all(rings.map(async (ring) => ring.sealKeys('race', 'user:ada', NOVEMBER)));
   expect(new Set(seals.map((seal) => seal.ref)).size).toBe(1);
   expect(new Set(seals.map((seal) => seal.salt('c', 'decision', 'input'))).size).toBe(1);
 });
