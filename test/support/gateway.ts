@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { expect, vi } from 'vitest';
 import { connect, type Connection } from '../../cli/embedded/connection.ts';
 import { recordInto } from '../../gateway/access/events.ts';
 import type { KeyWish } from '../../gateway/access/keys.ts';
@@ -24,6 +25,17 @@ export interface TestGateway extends RunningGateway {
   configFrom(yaml: string): Config;
   /** Drains, verifies the ledger, drops the database. */
   stop(): Promise<void>;
+}
+
+/** A gateway hears of a new key a moment after it was made. */
+async function known(dataUrl: string, token: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { status } = await fetch(`${dataUrl}/v1/models`, { headers: { authorization: `Bearer ${token}` } });
+      expect(status).not.toBe(401);
+    },
+    { timeout: 10_000, interval: 25 },
+  );
 }
 
 /**
@@ -86,6 +98,7 @@ export async function startTestGateway(
       approval: null,
       exemption: null,
     });
+    await known(gateway.dataUrl, token);
     return { id: key.id, token };
   };
   const first = await make({});
