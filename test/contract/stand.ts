@@ -6,6 +6,7 @@
  */
 import { LLMock } from '@copilotkit/aimock';
 import type { ServerResponse } from 'node:http';
+import type { Sql } from 'postgres';
 import { expect } from 'vitest';
 import { readCall } from '../../ledger/index.ts';
 import type { CallRecord, JsonValue } from '../../ledger/index.ts';
@@ -39,6 +40,8 @@ const PROVIDER_KEY = 'sk-the-provider-key';
 export class ContractStand {
   readonly mock: LLMock;
   readonly gateway: TestGateway;
+  /** For reading what was recorded. */
+  readonly sql: Sql;
   readonly #beforeMock: Recorder;
   readonly #beforeGateway: Recorder;
   readonly #prepared: { answer: string | null };
@@ -51,6 +54,7 @@ export class ContractStand {
   ) {
     this.mock = mock;
     this.gateway = gateway;
+    this.sql = gateway.database.connectGateway(1);
     this.#beforeMock = beforeMock;
     this.#beforeGateway = beforeGateway;
     this.#prepared = prepared;
@@ -129,22 +133,19 @@ retries: { max_attempts: 1 }
   /** The ledger's record of a governed call, found by the id its answer carried; waits for the outcome of aborted calls. */
   async record(passage: Passage | undefined): Promise<CallRecord> {
     const id = String(passage?.responseHeaders['x-countersign-call']);
-    const sql = this.gateway.database.connectGateway(1);
+    const { sql } = this;
     const read = (): Promise<CallRecord | null> => readCall(sql, this.gateway.keys, 'demo', id);
     await expect.poll(async () => (await read())?.open, { timeout: 20_000 }).toBe(false);
     const record = await read();
-    await sql.end();
     if (record === null) throw new Error(`no entries of call ${id}`);
     return record;
   }
 
   /** How many calls ended with this status. */
   async outcomes(status: string): Promise<number> {
-    const sql = this.gateway.database.connectGateway(1);
-    const rows = await sql<{ facts: string }[]>`
+    const rows = await this.sql<{ facts: string }[]>`
       select e.facts from ledger.entries e join ledger.logs l on l.log = e.log
       where l.tenant = 'demo' and e.class = 'outcome'`;
-    await sql.end();
     return rows.filter(({ facts: text }) => (JSON.parse(text) as { status: unknown }).status === status).length;
   }
 
