@@ -1,5 +1,6 @@
 package countersign.rules.modalities_test
 
+import data.countersign.facts_test.answer
 import data.countersign.facts_test.base
 import data.countersign.facts_test.changed
 import data.countersign.facts_test.tenant
@@ -35,5 +36,20 @@ test_remote_url_is_left_to_the_host_rules if {
 	count(modalities.deny) == 1 with input as remote
 	count(modalities.deny) == 1 with input as remote with data.tenants as tenant({"modalities": ["remote_url"]})
 }
+
+unscanned_answer(what) := object.union(answer, {"unscanned": [part(what)]})
+
+test_answer_refused[what] if {
+	some what in ["image", "audio", "video", "file", "too_many", "too_large"]
+	count(modalities.deny) == 1 with input as unscanned_answer(what)
+}
+
+test_answer_accepted[what] if {
+	some what in ["image", "audio", "video", "file", "too_many", "too_large"]
+	count(modalities.deny) == 0 with input as unscanned_answer(what)
+		with data.tenants as tenant({"modalities": [what]})
+}
+
+test_url_in_an_answer_is_text if count(modalities.deny) == 0 with input as unscanned_answer("remote_url")
 
 test_scanned if count(modalities.deny) == 0 with input as base
