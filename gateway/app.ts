@@ -12,11 +12,14 @@ import { Reply } from './ingress/reply.ts';
 import { governChat } from './pipeline.ts';
 import type { Services } from './services.ts';
 
+/** How the adapter marks RESPONSE_ALREADY_SENT. */
+const ALREADY_SENT = 'x-hono-already-sent';
+
 type Env = { Bindings: HttpBindings };
 type Raw = Context<Env>;
 
 export interface DataListener {
-  readonly app: Hono<Env>;
+  readonly fetch: Hono<Env>['fetch'];
   /** Calls and streams in progress. */
   readonly inFlight: () => number;
   /** From now on new calls are refused with `draining`; resolves when the running ones are done. */
@@ -37,10 +40,12 @@ export function createDataListener(services: Services, health: Health): DataList
     for (const slash of ['', '/']) {
       app.post(`${base}/chat/completions${slash}`, chat);
       app.get(`${base}/models${slash}`, (c) => models(c, null));
+      app.all(`${base}/chat/completions${slash}`, (c) => refuseMethod(c, 'POST'));
+      app.all(`${base}/models${slash}`, (c) => refuseMethod(c, 'GET, HEAD'));
     }
     // A model's name may hold slashes.
     app.get(`${base}/models/:name{.+}`, (c) => models(c, c.req.param('name')));
-    app.all(`${base}/chat/completions`, (c) => refuse(c, new GatewayError('method_not_allowed', 'Expected POST.')));
+    app.all(`${base}/models/:name{.+}`, (c) => refuseMethod(c, 'GET, HEAD'));
   }
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
@@ -63,7 +68,19 @@ export function createDataListener(services: Services, health: Health): DataList
     services.log.unexpected(null, cause);
     return refuse(c, new GatewayError('internal_error', 'The gateway failed to handle this request.'));
   });
-  return { app, inFlight: () => gate.inFlight, drain: () => gate.drain() };
+  return { fetch: answerHead(app), inFlight: () => gate.inFlight, drain: () => gate.drain() };
+}
+
+/**
+ * For HEAD, Hono runs the handler of GET and returns a copy of its Response. The copy of "already sent" is not known as
+ * such any more and would be sent a second time, so the original takes its place.
+ */
+function answerHead(app: Hono<Env>): Hono<Env>['fetch'] {
+  return (request, env, context) => {
+    const response = app.fetch(request, env, context);
+    if (request.method !== 'HEAD') return response;
+    return Promise.resolve(response).then((copy) => (copy.headers.has(ALREADY_SENT) ? RESPONSE_ALREADY_SENT : copy));
+  };
 }
 
 /** Counts calls in progress: refuses beyond the bound, and waits for them when the process stops. */
@@ -108,8 +125,15 @@ class Gate {
   }
 }
 
-function refuse(c: Raw, error: GatewayError): Response {
+function refuse(c: Raw, error: GatewayError, headers: Readonly<Record<string, string>> = {}): Response {
   c.env.incoming.resume();
-  new Reply(c.env.outgoing).fail(error);
+  const reply = new Reply(c.env.outgoing);
+  for (const [name, value] of Object.entries(headers)) reply.set(name, value);
+  reply.fail(error);
   return RESPONSE_ALREADY_SENT;
+}
+
+/** RFC 9110, 15.5.6: the answer names the methods there are. */
+function refuseMethod(c: Raw, allow: string): Response {
+  return refuse(c, new GatewayError('method_not_allowed', `Expected ${allow}, found ${c.req.method}.`), { allow });
 }

@@ -70,7 +70,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const admin = createAdminApp({ ...parts, health, now: services.now });
   const { listen, limits } = parts.current().config;
   const { host, port, adminHost, adminPort } = listen;
-  const dataServer = await openListener(data.app.fetch, { host, port, setting: 'listen.port', limits });
+  const dataServer = await openListener(data.fetch, { host, port, setting: 'listen.port', limits });
   const adminServer = await openListener(admin.fetch, {
     host: adminHost,
     port: adminPort,
