@@ -406,11 +406,18 @@ declare
   add_day bigint[] := '{}';
   add_week bigint[] := '{}';
   add_month bigint[] := '{}';
+  last bigint[] := '{}';
+  days integer[] := '{}';
+  weeks integer[] := '{}';
+  months integer[] := '{}';
+  was_day bigint[] := '{}';
+  was_week bigint[] := '{}';
+  was_month bigint[] := '{}';
+  was_held bigint[] := '{}';
   late boolean := 'late_outcome' = any (kind_);
   r record;
   heads text[];
   incs integer[];
-  h integer;
   head text;
   s bigint;
   w bigint := wseq_ - 1;
@@ -466,7 +473,6 @@ begin
     for k in 1..n loop
       if ask_[k] and answer[k] is null then answer[k] := '0'; end if;
     end loop;
-    k := 1;
   end if;
 
   if 'outcome' = any (kind_) then
@@ -513,17 +519,20 @@ begin
     -- Locked in one statement and read in the next: the first one's snapshot is older than the wait.
     perform 1 from ledger.budget_scopes where scope = any (names) order by scope for no key update;
     for r in
-      select b.scope, b.limit_day - case when t.day >= day_ then t.spent_day else 0 end as by_day,
-        b.limit_week - case when t.week >= week_ then t.spent_week else 0 end as by_week,
-        b.limit_month - case when t.month >= month_ then t.spent_month else 0 end as by_month, t.reserved
+      select b.limit_day, b.limit_week, b.limit_month, t.*
       from ledger.budget_scopes b
       cross join lateral (select * from ledger.budget_totals x where x.scope = b.scope order by x.n desc limit 1) t
       where b.scope = any (names) order by b.scope
     loop
       j := j + 1;
       existing[j] := r.scope;
+      if r.day < day_ then r.spent_day := 0; end if;
+      if r.week < week_ then r.spent_week := 0; end if;
+      if r.month < month_ then r.spent_month := 0; end if;
       -- Null, no limit, stays null.
-      room[j] := least(r.by_day, r.by_week, r.by_month) - r.reserved;
+      room[j] := least(r.limit_day - r.spent_day, r.limit_week - r.spent_week, r.limit_month - r.spent_month) - r.reserved;
+      last[j] := r.n; days[j] := greatest(r.day, day_); weeks[j] := greatest(r.week, week_); months[j] := greatest(r.month, month_);
+      was_day[j] := r.spent_day; was_week[j] := r.spent_week; was_month[j] := r.spent_month; was_held[j] := r.reserved;
       hold[j] := 0; add_day[j] := 0; add_week[j] := 0; add_month[j] := 0;
     end loop;
     names := existing;
@@ -614,13 +623,9 @@ begin
 
   if cardinality(names) > 0 then
     insert into ledger.budget_totals (scope, n, day, week, month, spent_day, spent_week, spent_month, reserved)
-    select t.scope, t.n + 1, greatest(t.day, day_), greatest(t.week, week_), greatest(t.month, month_),
-      case when t.day >= day_ then t.spent_day else 0 end + add_day[i],
-      case when t.week >= week_ then t.spent_week else 0 end + add_week[i],
-      case when t.month >= month_ then t.spent_month else 0 end + add_month[i],
-      t.reserved + hold[i]
+    select names[i], last[i] + 1, days[i], weeks[i], months[i],
+      was_day[i] + add_day[i], was_week[i] + add_week[i], was_month[i] + add_month[i], was_held[i] + hold[i]
     from generate_series(1, cardinality(names)) i
-    cross join lateral (select * from ledger.budget_totals x where x.scope = names[i] order by x.n desc limit 1) t
     where hold[i] <> 0 or add_day[i] <> 0 or add_week[i] <> 0 or add_month[i] <> 0;
   end if;
 

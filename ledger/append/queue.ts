@@ -3,6 +3,8 @@ import { Backlog } from './backlog.ts';
 import type { BacklogLimits, Batch } from './backlog.ts';
 import type { Answer } from './batch.ts';
 import { classifyFailure } from './failure.ts';
+import { GapCounter } from './gap.ts';
+import type { Gap } from './gap.ts';
 import { fencedError, refusal, unavailable } from './pending.ts';
 import type { Pending } from './pending.ts';
 
@@ -22,14 +24,6 @@ export interface QueueHooks {
   readonly onOutcomeFenced: (pending: Pending) => void;
   /** Items were refused as `unavailable` since the last time, and the database is back. */
   readonly onReturn: (gap: Gap) => void;
-}
-
-/** A time in which items were refused. */
-export interface Gap {
-  readonly cause: string;
-  readonly refused: number;
-  /** Monotonic time of the first refusal. */
-  readonly sinceMs: number;
 }
 
 export interface QueueLimits extends BacklogLimits {
@@ -52,6 +46,7 @@ export class AppendQueue {
   readonly #clock: () => number;
   readonly #backlog: Backlog;
   readonly #drained: (() => void)[] = [];
+  readonly #gap = new GapCounter();
   readonly counts = { appended: 0, batches: 0, refused: 0 };
   #flight: Batch | null = null;
   #scheduled = false;
@@ -59,7 +54,6 @@ export class AppendQueue {
   #fenced = false;
   #downSinceMs: number | null = null;
   #failures = 0;
-  #gap = { cause: 'timeout', refused: 0, sinceMs: 0 };
 
   /** @param clock monotonic, ms */
   constructor(port: AppendPort, hooks: QueueHooks, limits: QueueLimits, clock: () => number) {
@@ -97,7 +91,7 @@ export class AppendQueue {
     else if (this.#backlog.isFull && !pending.keep) this.refuse(pending, 'queue_full');
     else {
       this.#backlog.push(pending);
-      this.#sweeper ??= setInterval(() => this.#sweep(), this.#sweepMs);
+      this.#watch();
       this.#schedule();
     }
   }
@@ -112,11 +106,8 @@ export class AppendQueue {
 
   countRefused(cause: string): void {
     this.counts.refused += 1;
-    if (this.#gap.refused === 0) {
-      this.#gap.sinceMs = this.#clock();
-      if (this.#downSinceMs === null) this.#gap.cause = cause;
-    }
-    this.#gap.refused += 1;
+    if (this.#downSinceMs === null) this.#gap.blame(cause);
+    this.#gap.count(this.#clock());
   }
 
   /** Another process has taken over: only late outcomes go on. */
@@ -143,7 +134,8 @@ export class AppendQueue {
   /** Ends the timers; what still waits is refused. */
   stop(): void {
     for (const pending of this.#backlog.takeAll()) this.refuse(pending, 'closed');
-    this.#rest();
+    this.#unwatch();
+    for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   #schedule(): void {
@@ -160,13 +152,7 @@ export class AppendQueue {
     if (this.#flight !== null || this.#downSinceMs !== null) return;
     const batch = this.#backlog.next();
     if (batch !== null) void this.#send(batch);
-    else this.#rest();
-  }
-
-  #rest(): void {
-    if (this.#sweeper) clearInterval(this.#sweeper);
-    this.#sweeper = null;
-    for (const resolve of this.#drained.splice(0)) resolve();
+    else for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -203,10 +189,8 @@ export class AppendQueue {
   }
 
   #reportGap(): void {
-    if (this.#gap.refused === 0 || this.#fenced) return;
-    const gap = this.#gap;
-    this.#gap = { cause: 'timeout', refused: 0, sinceMs: 0 };
-    this.#hooks.onReturn(gap);
+    const gap = this.#fenced ? null : this.#gap.take();
+    if (gap !== null) this.#hooks.onReturn(gap);
   }
 
   #failed(batch: Batch, error: unknown): void {
@@ -258,12 +242,12 @@ export class AppendQueue {
   }
 
   #goDown(cause: string): void {
-    if (this.#gap.refused === 0) this.#gap.cause = cause;
+    this.#gap.blame(cause);
     const pauseMs =
       this.#failures === 0 ? 0 : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10));
     this.#downSinceMs ??= this.#clock();
     this.#failures += 1;
-    this.#sweeper ??= setInterval(() => this.#sweep(), this.#sweepMs);
+    this.#watch();
     setTimeout(() => void this.#resume(), pauseMs).unref();
   }
 
@@ -286,7 +270,21 @@ export class AppendQueue {
     pending.told = true;
   }
 
+  /** The timer outlives a batch: making one for each costs more than looking in vain. */
+  #watch(): void {
+    this.#sweeper ??= setInterval(() => this.#sweep(), this.#sweepMs).unref();
+  }
+
+  #unwatch(): void {
+    if (this.#sweeper) clearInterval(this.#sweeper);
+    this.#sweeper = null;
+  }
+
   #sweep(): void {
+    if (this.#flight === null && this.#backlog.size === 0) {
+      this.#unwatch();
+      return;
+    }
     const nowMs = this.#clock();
     const cause = this.#downSinceMs === null ? 'timeout' : this.#gap.cause;
     for (const pending of this.#flight?.items ?? []) if (pending.deadlineMs <= nowMs) this.refuse(pending, cause);

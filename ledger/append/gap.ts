@@ -1,0 +1,37 @@
+/** A time in which items were refused as `unavailable`. */
+export interface Gap {
+  readonly cause: string;
+  readonly refused: number;
+  /** Monotonic time of the first refusal. */
+  readonly sinceMs: number;
+}
+
+/** Counts refusals until the database is back. */
+export class GapCounter {
+  #cause = 'timeout';
+  #refused = 0;
+  #sinceMs = 0;
+
+  get cause(): string {
+    return this.#cause;
+  }
+
+  /** Why appends fail, as long as nothing has been refused for an earlier reason. */
+  blame(cause: string): void {
+    if (this.#refused === 0) this.#cause = cause;
+  }
+
+  count(nowMs: number): void {
+    if (this.#refused === 0) this.#sinceMs = nowMs;
+    this.#refused += 1;
+  }
+
+  /** What to record now that an append worked; null when nothing was refused. */
+  take(): Gap | null {
+    if (this.#refused === 0) return null;
+    const gap = { cause: this.#cause, refused: this.#refused, sinceMs: this.#sinceMs };
+    this.#refused = 0;
+    this.#cause = 'timeout';
+    return gap;
+  }
+}
