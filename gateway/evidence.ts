@@ -13,6 +13,7 @@ import { redactedCopy } from './pipeline/enforce.ts';
 import { plannedAttempts } from './pipeline/forward.ts';
 import type { OutcomeStatus } from './progress.ts';
 import { priceOf } from './reservation.ts';
+import type { AttemptRecord } from './upstream/retry.ts';
 
 type Sections = Record<string, JsonValue | null>;
 
@@ -153,11 +154,11 @@ export interface Settlement {
 }
 
 /** Rates what the call used. An unknown price is null and `unpriced`, never 0. */
-export function settle(call: Call, status: OutcomeStatus): Settlement {
+export function settle(call: Call): Settlement {
   const { answer, current } = call;
   const deployment = answer.deployment;
   if (deployment === null) return { nusd: 0n, facts: { cost_nusd: '0', usage: null, price_id: null, unpriced: false } };
-  const usage = answer.usage ?? estimate(call, status);
+  const usage = answer.usage ?? estimate(call);
   const price = priceOf(current.prices, deployment, call.startedMs, answer.serviceTier);
   const common = { usage: usage as unknown as JsonValue, service_tier: answer.serviceTier };
   if (price === null) {
@@ -178,11 +179,13 @@ export function settle(call: Call, status: OutcomeStatus): Settlement {
   };
 }
 
-/** Without the provider's count: nothing for an error it answered, otherwise what was sent and what came back. */
-function estimate(call: Call, status: OutcomeStatus): Usage {
-  const { answer, enforced } = call;
-  if (status === 'upstream_error' && answer.receivedChars === 0)
-    return estimatedUsage({ inputTokens: 0, outputTokens: 0 });
+/**
+ * Without the provider's count: what was sent and what came back, unless every attempt was answered with an error or
+ * never left. A connection that died after the request was sent is not such a case: the provider may have worked.
+ */
+function estimate({ answer, attempts, enforced }: Call): Usage {
+  const worked = ({ sent, status }: AttemptRecord): boolean => sent && (status === null || status < 400);
+  if (attempts.length > 0 && !attempts.some(worked)) return estimatedUsage({ inputTokens: 0, outputTokens: 0 });
   const sent = Buffer.byteLength(enforced?.bodies[0]?.text ?? '');
   return estimatedUsage({ inputTokens: estimateTokens(sent), outputTokens: estimateTokens(answer.receivedChars) });
 }

@@ -8,7 +8,7 @@ import type { OutcomeStatus } from '../progress.ts';
 export async function closeCall(call: Call, status: OutcomeStatus, code: string | null): Promise<void> {
   if (call.principal === null) return;
   call.settled = true;
-  const settlement = settle(call, status);
+  const settlement = settle(call);
   call.status = status;
   call.costNusd = typeof settlement.facts['cost_nusd'] === 'string' ? BigInt(settlement.facts['cost_nusd']) : null;
   await recordOutcome(call.services.ledger, {
