@@ -7,6 +7,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { GatewayError } from './errors.ts';
+import { Gate } from './gate.ts';
 import { listModels } from './ingress/models.ts';
 import { Reply } from './ingress/reply.ts';
 import { governChat } from './pipeline.ts';
@@ -32,10 +33,19 @@ export interface Health {
 
 export function createDataListener(services: Services, health: Health): DataListener {
   const gate = new Gate(() => services.current().config.limits.concurrentRequests);
+  const admit = (c: Raw, work: () => Promise<void>): Response => {
+    const refusal = gate.refusal();
+    if (refusal === null) {
+      gate.run(() => work().catch(() => c.env.outgoing.destroy()));
+      return RESPONSE_ALREADY_SENT;
+    }
+    services.refusals.count(refusal.code);
+    return refuse(c, refusal);
+  };
   const app = new Hono<Env>();
-  const chat = (c: Raw): Response => gate.run(c, () => governChat(services, c.env.incoming, c.env.outgoing));
+  const chat = (c: Raw): Response => admit(c, () => governChat(services, c.env.incoming, c.env.outgoing));
   const models = (c: Raw, name: string | null): Response =>
-    gate.run(c, () => listModels(services, c.env.incoming, c.env.outgoing, name));
+    admit(c, () => listModels(services, c.env.incoming, c.env.outgoing, name));
   for (const base of ['/v1', '']) {
     for (const slash of ['', '/']) {
       app.post(`${base}/chat/completions${slash}`, chat);
@@ -81,48 +91,6 @@ function answerHead(app: Hono<Env>): Hono<Env>['fetch'] {
     if (request.method !== 'HEAD') return response;
     return Promise.resolve(response).then((copy) => (copy.headers.has(ALREADY_SENT) ? RESPONSE_ALREADY_SENT : copy));
   };
-}
-
-/** Counts calls in progress: refuses beyond the bound, and waits for them when the process stops. */
-class Gate {
-  readonly #limit: () => number;
-  #waiters: (() => void)[] = [];
-  inFlight = 0;
-  draining = false;
-
-  constructor(limit: () => number) {
-    this.#limit = limit;
-  }
-
-  run(c: Raw, work: () => Promise<void>): Response {
-    if (this.draining)
-      return refuse(
-        c,
-        new GatewayError('draining', 'This gateway is stopping. Try again: another instance will answer.', {
-          retryAfterS: 1,
-        }),
-      );
-    if (this.inFlight >= this.#limit())
-      return refuse(
-        c,
-        new GatewayError('rate_limited', 'This gateway is handling as many calls as it accepts. Try again shortly.', {
-          retryAfterS: 1,
-        }),
-      );
-    this.inFlight += 1;
-    void work()
-      .catch(() => c.env.outgoing.destroy())
-      .finally(() => {
-        this.inFlight -= 1;
-        if (this.inFlight === 0) this.#waiters.splice(0).forEach((resolve) => resolve());
-      });
-    return RESPONSE_ALREADY_SENT;
-  }
-
-  drain(): Promise<void> {
-    this.draining = true;
-    return this.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiters.push(resolve));
-  }
 }
 
 function refuse(c: Raw, error: GatewayError, headers: Readonly<Record<string, string>> = {}): Response {
