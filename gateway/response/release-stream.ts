@@ -34,9 +34,10 @@ export async function releaseStream(call: Call, response: UpstreamResponse): Pro
     note(call, governor);
   }
   finish(call, governor, decision);
-  await closeCall(call, 'ok', null);
+  // The rest counts as released in the entry that has to be durable before it leaves.
   const rest = governor.drain();
   call.answer.releasedBytes += Buffer.byteLength(rest);
+  await closeCall(call, 'ok', null);
   call.reply.end(`${rest}data: [DONE]\n\n`);
 }
 
