@@ -92,7 +92,7 @@ export function eventsOf(answer: Answer): string[] {
 export function chunksOf(answer: Answer): Json[] {
   return eventsOf(answer)
     .filter((event) => event.startsWith('data: {'))
-    .map((event) => JSON.parse(event.slice(6)) as Json);
+    .map((event) => JSON.parse(event.replaceAll(/^data: /gm, '')) as Json);
 }
 
 /** The text of one choice of a stream. */
