@@ -1,7 +1,9 @@
+import { unavailable } from './append/pending.ts';
 import { createReceiptBook } from './append/receipts.ts';
 import { ProcessLedger } from './append/process-ledger.ts';
 import { registerWriter } from './append/writer.ts';
 import { DEPLOYMENT } from './entry.ts';
+import { LedgerError } from './error.ts';
 import type { Ledger, LedgerOptions } from './ledger.ts';
 import { createRandomHex } from './random.ts';
 
@@ -13,9 +15,13 @@ import { createRandomHex } from './random.ts';
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const random = createRandomHex();
   const receipts = createReceiptBook();
-  await options.keys.tenantKey(DEPLOYMENT);
-  const writer = await registerWriter({ ...options, receipts, random, leaseMs: options.leaseMs ?? 10_000 });
-  const ledger = new ProcessLedger(options, writer, receipts, random);
-  await ledger.start();
-  return ledger;
+  try {
+    await options.keys.tenantKey(DEPLOYMENT);
+    const writer = await registerWriter({ ...options, receipts, random, leaseMs: options.leaseMs ?? 10_000 });
+    const ledger = new ProcessLedger(options, writer, receipts, random);
+    await ledger.start();
+    return ledger;
+  } catch (error) {
+    throw error instanceof LedgerError ? error : unavailable('start', error);
+  }
 }

@@ -28,6 +28,7 @@ export async function registerWriter(options: {
   const wid = `w-${options.random(8)}`;
   let generation = '1';
   let nextWseq = 1;
+  const renewing = new Set<postgres.Sql>();
   await sql`select ledger.register_writer(${wid}, ${receipts.publicKey}, ${leaseMs})`;
 
   return {
@@ -56,10 +57,22 @@ export async function registerWriter(options: {
     },
     renew: async () => {
       const asked = generation;
-      const [row] = await sql<{ alive: boolean }[]>`
-        select ledger.renew_lease(${wid}, ${asked}, ${leaseMs}, ${nextWseq - 1}) as alive`;
+      const text = 'select ledger.renew_lease($1, $2, $3, $4) as alive';
+      const parameters = [wid, asked, String(leaseMs), String(nextWseq - 1)];
+      // On both connections, where none is waiting yet: neither a full pool nor a held head may cost a live process its lease.
+      const answers = [sql, writerSql]
+        .filter((pool) => !renewing.has(pool))
+        .map(async (pool) => {
+          renewing.add(pool);
+          try {
+            const [row] = await pool.unsafe<{ alive: boolean }[]>(text, parameters, { prepare: true });
+            return row?.alive === true;
+          } finally {
+            renewing.delete(pool);
+          }
+        });
       // A resume that overlapped raised the generation: the answer is about the old one.
-      return row?.alive === true || asked !== generation;
+      return answers.length === 0 || (await Promise.any(answers)) || asked !== generation;
     },
     storeReceipts: async () => {
       const batch = receipts.take(RECEIPTS_A_BATCH);

@@ -1,7 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { canonicalJson } from '../../ledger/canonical.ts';
+import { ENTRY_KINDS } from '../../ledger/entry.ts';
 import { createMac } from '../../ledger/hmac.ts';
 import { leafHash, leafHashBytes, merkleRoot } from '../../ledger/merkle.ts';
+import { sectionLeaf } from '../../ledger/seal.ts';
+import { logId } from '../../ledger/verify/log-check.ts';
 
 // The eight leaves of transparency-dev/merkle testonly/constants.go, and the roots of their first n.
 const LEAVES = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
@@ -33,4 +38,16 @@ test('the MAC is HMAC-SHA-256', () => {
   for (const message of ['', 'a', 'cs-1\ndecision\ninput', 'x'.repeat(256), 'short again']) {
     expect(mac(message)).toBe(createHmac('sha256', key).update(message).digest('hex'));
   }
+});
+
+test('the vectors of docs/ledger-format.md hold', () => {
+  const text = readFileSync('docs/ledger-format.md', 'utf8');
+  const salt = '00112233445566778899aabbccddeeff';
+  expect(text).toContain(sectionLeaf(salt, canonicalJson({ effect: 'allow' })));
+  expect(text).toContain(
+    logId({ log: '', tenant: null, inc: 0, origin: 'countersign.test/ledger', slot: 1, nonce: salt }),
+  );
+  expect(text).toContain(ROOTS.at(-1));
+  expect(text).toContain(canonicalJson({ b: [1, true, null], a: 'ü' }));
+  for (const kind of ENTRY_KINDS) expect(text, kind).toContain(kind);
 });
