@@ -16,9 +16,11 @@ begin
   -- A migrator that is not a superuser must be able to give objects to these two.
   if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
     foreach name in array array['cs_owner', 'cs_append'] loop
-      if not pg_has_role(current_user, name, 'SET') then
+      begin
         execute format('grant %I to %I', name, current_user);
-      end if;
+      exception when insufficient_privilege then
+        null; -- Granted by somebody else, or the next statement that needs it says so.
+      end;
     end loop;
   end if;
 end
