@@ -3,10 +3,11 @@ import type { Finding } from './finding.ts';
 import { compileProfile } from './profile.ts';
 import type { Profile } from './profile.ts';
 import { STRICT } from './recognizers/catalogue.ts';
-import { scan, START } from './scan.ts';
+import { MIN_LENGTH, scan, START, WINDOW } from './scan.ts';
 
 const DEFAULT_MAX_FINDINGS = 10_000;
 
+/** Finds personal data and secrets in a text. */
 export interface Analyzer {
   /** Engine and recognizers with versions, for the ledger entry. */
   readonly detectors: readonly string[];
@@ -30,6 +31,11 @@ export function createAnalyzer(options: { maxFindings?: number } = {}): Analyzer
     detectors: profile.detectors,
     maxFindings,
     profile,
-    analyze: (text) => dropExplained(scan(profile, text, START, true, maxFindings).findings).slice(0, maxFindings + 1),
+    analyze(text) {
+      // Most texts of a request are names and short words: they go without any preparation.
+      if (text.length < MIN_LENGTH || (text.length <= WINDOW && !profile.hasCue(text))) return [];
+      const { findings } = scan(profile, text, START, true, maxFindings);
+      return dropExplained(findings).slice(0, maxFindings + 1);
+    },
   };
 }

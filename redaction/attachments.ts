@@ -3,8 +3,10 @@ import type { WalkedString } from './json-walk.ts';
 import { readRemoteUrl } from './remote-url.ts';
 import type { RemoteUrl } from './remote-url.ts';
 
+/** What kind of thing an attachment is, by its member or media type. */
 export type Modality = 'image' | 'audio' | 'video' | 'file';
 
+/** A part of a request that is not text, and how it is given. */
 export interface Attachment {
   readonly pointer: string;
   readonly modality: Modality;

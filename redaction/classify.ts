@@ -7,16 +7,19 @@ import { createTally, shiftFinding } from './finding.ts';
 import type { Finding, FindingSummary } from './finding.ts';
 import { publicPointer } from './pointer.ts';
 
+/** A finding in `texts[textIndex]` of its document; offsets count in that text. */
 export interface DocumentFinding extends Finding {
   readonly textIndex: number;
 }
 
+/** Something that was not scanned, or not to its end. */
 export interface Unscanned {
   readonly what: 'image' | 'audio' | 'video' | 'file' | 'remote_url' | 'too_many' | 'too_large';
   /** Public pointer. */
   readonly path: string;
 }
 
+/** All that is known of a document: what was found, what was scanned, what could not be. */
 export interface Classification {
   readonly findings: readonly DocumentFinding[];
   readonly summary: readonly FindingSummary[];
@@ -41,7 +44,8 @@ export function classifyDocument(document: JsonDocument, analyzer: Analyzer): Cl
     const path = publicPointer(text.pointer);
     if (scanned.findings.length > analyzer.maxFindings) unscanned.push({ what: 'too_many', path });
     for (const finding of scanned.findings) {
-      findings.push({ ...finding, textIndex });
+      const { type, kind, start, end, score, recognizer } = finding;
+      findings.push({ type, kind, start, end, score, recognizer, textIndex });
       tally.add(finding, path);
     }
   }

@@ -3,7 +3,7 @@
  * them, so a stream makes the same ones as the whole text. A chain of overlaps is cut at a fixed length from its start:
  * otherwise a run of digits could hold a stream for ever.
  */
-import { utf16 } from './finding.ts';
+import { moveFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
 
 /** Code units after which a chain of overlapping findings is cut, unless its first finding is longer. */
@@ -44,12 +44,12 @@ export function clusterFindings(findings: readonly Finding[], text: string, hori
     const cut = end > limit ? beforePair(text, limit) : end;
     if (cut > horizon) return { clusters, upTo: first.start, rest: [...carried, ...findings.slice(firstIndex)] };
     clusters.push({ start: first.start, end: cut, members: members.map((member) => clip(member, cut)) });
-    carried = members.filter((member) => member.end > cut).map((member) => ({ ...member, start: utf16(cut) }));
+    carried = members.filter((member) => member.end > cut).map((member) => moveFinding(member, cut, member.end));
   }
 }
 
 function clip(finding: Finding, end: number): Finding {
-  return finding.end <= end ? finding : { ...finding, end: utf16(end) };
+  return finding.end <= end ? finding : moveFinding(finding, finding.start, end);
 }
 
 /** A cut never separates a surrogate pair. */

@@ -12,7 +12,8 @@ export interface DataUrl {
 
 const CUE = /data:/i;
 const HEADER = /data:([a-z]{1,32}\/[0-9a-z.+-]{1,96})?((?:;[^;,\s"']{1,128}){0,8}),/gi;
-const BASE64 = /(?:[0-9A-Za-z+/=_-]|%2[BbFf]|%3[Dd])*/y;
+/** Unrolled, because an alternation per character is five times slower on megabytes. */
+const BASE64 = /[0-9A-Za-z+/=_-]*(?:%(?:2[BbFf]|3[Dd])[0-9A-Za-z+/=_-]*)*/y;
 const ENCODED = /[^\s"'<>()\\]*/y;
 const TEXT_TYPE =
   /^(?:text\/|application\/(?:json|xml|javascript|yaml|x-yaml|x-ndjson|sql|x-sh|[^/]*\+(?:json|xml|yaml))$)/;

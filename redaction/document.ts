@@ -8,8 +8,10 @@ import { walkJson } from './json-walk.ts';
 import type { WalkedString } from './json-walk.ts';
 import type { RemoteUrl } from './remote-url.ts';
 
+/** What `JSON.parse` can give. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
+/** One string of a document, decoded. */
 export interface DocumentText {
   /**
    * RFC 6901 pointer. A string inside JSON-encoded `arguments` has the outer pointer, `#` and the inner pointer; the decoded
@@ -20,6 +22,7 @@ export interface DocumentText {
   readonly isKey: boolean;
 }
 
+/** A JSON body that was read: its source stays the truth, edits are made in it. */
 export interface JsonDocument {
   readonly source: string;
   /** As `JSON.parse` gives it; a member `__proto__` is an own property. */
@@ -30,6 +33,7 @@ export interface JsonDocument {
   readonly urls: readonly RemoteUrl[];
 }
 
+/** Bounds of a document; depth counts nested containers, embedded JSON included. */
 export interface DocumentLimits {
   readonly maxDepth: number;
   readonly maxTexts: number;

@@ -11,6 +11,7 @@ export type RedactionErrorCode =
   | 'unknown_pointer'
   | 'invalid_pattern';
 
+/** The one error this leaf throws; `code` says what to do about it. */
 export class RedactionError extends Error {
   readonly code: RedactionErrorCode;
 

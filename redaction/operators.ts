@@ -9,8 +9,10 @@ import type { TokenVault } from './tokens.ts';
 /** From strictest to mildest. */
 const STRICTNESS = ['redact', 'replace', 'hash', 'mask', 'tokenize'] as const;
 
+/** How a finding is changed; of several that apply the strictest counts. */
 export type Operator = (typeof STRICTNESS)[number];
 
+/** One `redact` obligation: what is changed, how, and where. */
 export interface RedactionRule {
   /** Entity types, or 'pii', 'secret', '*'. */
   readonly types: readonly string[];
@@ -19,12 +21,14 @@ export interface RedactionRule {
   readonly paths?: readonly string[];
 }
 
+/** The keys and the memory redaction needs. */
 export interface RedactionContext {
   /** 32 bytes; hashes of equal values are equal under one key. */
   readonly hashKey: Uint8Array;
   readonly vault: TokenVault;
 }
 
+/** How many spans were changed by an operator under the name of a type. */
 export interface AppliedRedaction {
   readonly type: string;
   readonly operator: Operator;

@@ -60,7 +60,7 @@ function createParser(source: string): Parser {
     if (char === '(') return group();
     if (char === '[') return { kind: 'char', source: take(/\[\^?(?:\\.|[^\]\\])+\]/y) };
     if (char === '\\') return { kind: 'char', source: take(/\\(?:[^0-9A-Za-z]|s)/y) };
-    if (char === '.' || char === '^' || char === '$' || char === undefined) return fail('a literal, class or group');
+    if (char === undefined || '.^$?*+{}]'.includes(char)) return fail('a literal, class or group');
     at += 1;
     return { kind: 'char', source: char };
   }

@@ -63,7 +63,7 @@ export function compileProfile(recognizers: readonly Recognizer[]): Profile {
 
 /** Two tests instead of one alternation: the class alone runs at memory speed and settles texts with numbers at once. */
 function cueTest(recognizers: readonly Recognizer[]): (text: string) => boolean {
-  const cues = [...new Set(recognizers.map((one) => one.cue))];
+  const cues = [...new Set(recognizers.map((one) => one.cue)), PRIVATE_KEY.cue];
   const characters = /[0-9@]/;
   const literals = new RegExp(cues.filter((cue) => cue !== '[0-9]' && cue !== '@').join('|'));
   return (text) => characters.test(text) || literals.test(text);
@@ -71,13 +71,22 @@ function cueTest(recognizers: readonly Recognizer[]): (text: string) => boolean 
 
 function compileRecognizer(recognizer: Recognizer): CompiledRecognizer {
   const { head, pattern, notBefore, notAfter, captured } = recognizer;
-  const before = head === undefined ? `(?<!${notBefore})` : `(?<=(${head}))`;
   return {
     recognizer,
-    matcher: new RegExp(`${before}${pattern}(?!${notAfter})`, captured === true ? 'dg' : 'g'),
+    matcher: new RegExp(`${anchorOf(head, notBefore, pattern)}(?!${notAfter})`, captured === true ? 'dg' : 'g'),
     headLength: head === undefined ? 0 : parsePattern(head).maxLength,
     tailLength: parsePattern(pattern).maxLength,
   };
+}
+
+/**
+ * A head is looked for behind the first character of the pattern: with a literal in front the engine skips to it at memory
+ * speed, with a look-behind in front it would try every position.
+ */
+function anchorOf(head: string | undefined, notBefore: string, pattern: string): string {
+  if (head === undefined) return `(?<!${notBefore})${pattern}`;
+  const literal = pattern.charAt(0);
+  return `${literal}(?<=(${head})${literal})${pattern.slice(1)}`;
 }
 
 interface Opening {

@@ -1,6 +1,7 @@
 /** Remote URLs a provider would fetch: where they point, and whether that is a private place. */
 import { isIPv4 } from 'node:net';
 
+/** Where a URL points, without its path and query. */
 export interface RemoteUrl {
   readonly scheme: string;
   readonly host: string;

@@ -15,9 +15,9 @@ export const THRESHOLD = 350;
 /** Context words, one END line, boundaries: the longest look to the left. */
 export const LEFT_CONTEXT = CONTEXT_LENGTH + 32;
 
-const WINDOW = 512;
+export const WINDOW = 512;
 /** No recognizer matches fewer code units. */
-const MIN_LENGTH = 6;
+export const MIN_LENGTH = 6;
 
 export interface ScanState {
   /** Findings start at or after this offset. */

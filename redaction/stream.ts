@@ -19,6 +19,7 @@ import { createStreamRestorer } from './stream-restore.ts';
 import type { Piece } from './stream-restore.ts';
 import type { TokenVault } from './tokens.ts';
 
+/** Redacts one text that arrives in chunks. */
 export interface StreamRedactor {
   /** Takes the next chunk and returns what is decided by now; never ends between the halves of a surrogate pair. */
   push(chunk: string): string;
@@ -70,6 +71,10 @@ const BEGINNING: Position = {
   isInsideKey: false,
 };
 
+/**
+ * A redactor for one text. Its work is linear in the length of the text and its memory bounded: it holds back an unfinished
+ * word or number, at most a private key of one piece (16,384 code units). Throws `unknown_operator` when a rule has one.
+ */
 export function createStreamRedactor(options: StreamOptions): StreamRedactor {
   const { analyzer, context, pointer } = options;
   const rules = rulesFor(options.rules, pointer);
@@ -78,31 +83,26 @@ export function createStreamRedactor(options: StreamOptions): StreamRedactor {
   const appliedTally = createAppliedTally();
   const restorer = createStreamRestorer(options.restore);
   let position = BEGINNING;
-  /** Chunks inside a private key, not joined yet: joining at every chunk would copy the whole piece each time. */
-  let waiting: string[] = [];
-  let waitingLength = 0;
+  const waiting = createWaiting();
 
   function push(chunk: string): string {
     if (chunk === '') return '';
-    waiting.push(chunk);
-    waitingLength += chunk.length;
+    waiting.add(chunk);
     return continuesKey() ? '' : restorer.push(advance(false), false);
   }
 
   function continuesKey(): boolean {
     const { isInsideKey, text, scanned } = position;
-    if (!isInsideKey || text.length - scanned + waitingLength >= PIECE_LENGTH) return false;
-    return !endsBlock(text, waiting);
+    if (!isInsideKey || text.length - scanned + waiting.length >= PIECE_LENGTH) return false;
+    return !endsBlock(text, waiting.chunks);
   }
 
   function advance(isFinal: boolean): Piece[] {
-    const text = position.text + waiting.join('');
-    waiting = [];
-    waitingLength = 0;
+    const text = position.text + waiting.take();
     const { released, scanned, block, open } = position;
     const result = scan(analyzer.profile, text, { from: scanned, block }, isFinal, Infinity);
     if (!isFinal && result.horizon === scanned) {
-      position = { ...position, text, isInsideKey: result.openKey === scanned };
+      position = { text, released, scanned, block, open, isInsideKey: result.openKey === scanned };
       return [];
     }
     const fresh = dropExplained(result.findings, open);
@@ -135,10 +135,41 @@ export function createStreamRedactor(options: StreamOptions): StreamRedactor {
     summary: () => findingTally.summary(),
     applied: () => appliedTally.list(),
     get held() {
-      return position.text.length - position.released + waitingLength + restorer.held;
+      return position.text.length - position.released + waiting.length + restorer.held;
     },
     get restored() {
       return restorer.restored;
+    },
+  };
+}
+
+interface Waiting {
+  readonly chunks: readonly string[];
+  readonly length: number;
+  add(chunk: string): void;
+  take(): string;
+}
+
+/** Chunks not joined yet: inside a private key, joining at every chunk would copy the whole piece each time. */
+function createWaiting(): Waiting {
+  let chunks: string[] = [];
+  let length = 0;
+  return {
+    get chunks() {
+      return chunks;
+    },
+    get length() {
+      return length;
+    },
+    add(chunk) {
+      chunks.push(chunk);
+      length += chunk.length;
+    },
+    take() {
+      const text = chunks.join('');
+      chunks = [];
+      length = 0;
+      return text;
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import { createHmac } from 'node:crypto';
 
+/** Placeholders minted for the values of one request, and the way back. */
 export interface TokenVault {
   /** The placeholder for a value of an entity type. */
   mint(type: string, value: string): string;

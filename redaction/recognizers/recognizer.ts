@@ -25,7 +25,7 @@ export interface Recognizer {
   readonly cue: string;
   /** Matches at the anchor of every match; member of the RE2 set that filters windows. */
   readonly gate: string;
-  /** Part of the match before its anchor (`local part` before `@`); absent when the match starts at its anchor. */
+  /** Part of the match before its anchor (local part before `@`); then `pattern` begins with a plain literal. */
   readonly head?: string;
   /** The match from its anchor on. */
   readonly pattern: string;

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createAnalyzer, readDocument } from '../../redaction/index.ts';
+import { parsePattern } from '../../redaction/pattern.ts';
+import { countriesOf, planOf } from '../../redaction/recognizers/phone-plan.ts';
+import { STRICT } from '../../redaction/recognizers/catalogue.ts';
+import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
+import { getCountryCallingCode } from 'libphonenumber-js/max';
+import type { CountryCode } from 'libphonenumber-js/max';
+import { hostileText } from './texts.ts';
+
+const analyzer = createAnalyzer();
+
+function cpuMs(work: () => unknown): number {
+  const before = process.cpuUsage();
+  work();
+  return process.cpuUsage(before).user / 1000;
+}
+
+describe('findings', () => {
+  test('do not depend on where a window ends', () => {
+    const body = [...STRICT.map((one) => one.example), '4111 1111 1111 1111'].join(' and ');
+    const expected = analyzer.analyze(body).map(({ type, start, end }) => [type, start, end]);
+    for (let shift = 0; shift < 600; shift += 7) {
+      const found = analyzer.analyze(`${'. '.repeat(shift)}${body}`);
+      expect(found.map(({ type, start, end }) => [type, start - 2 * shift, end - 2 * shift])).toEqual(expected);
+    }
+  });
+
+  test('are in order, inside the text, with integer scores', () => {
+    fc.assert(
+      fc.property(hostileText, (text) => {
+        let last = 0;
+        for (const { start, end, score } of analyzer.analyze(text)) {
+          expect(start).toBeGreaterThanOrEqual(last);
+          expect(end).toBeGreaterThan(start);
+          expect(end).toBeLessThanOrEqual(text.length);
+          expect(Number.isInteger(score) && score >= 350 && score <= 1000).toBe(true);
+          last = start;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('stop at the limit and say that there are more', () => {
+    expect(createAnalyzer({ maxFindings: 5 }).analyze('a@x.com '.repeat(2000))).toHaveLength(6);
+  });
+});
+
+describe('hostile texts take linear time', () => {
+  const UNITS = [
+    'a-',
+    'a.',
+    '1 ',
+    '11 ',
+    'a@',
+    'a@b.',
+    '://a:',
+    'eyJ',
+    'eyJ.',
+    '-',
+    '-----BEGIN ',
+    '-----END ',
+    'sk-',
+    'DE12 ',
+    '1:',
+    '1.',
+  ];
+  test.each([...UNITS, '+1111111 ', '4111 ', 'data:'])('of "%s"', (unit) => {
+    const sized = (chars: number): string => unit.repeat(Math.ceil(chars / unit.length));
+    const [small, large] = [sized(25_000), sized(100_000)];
+    analyzer.analyze(small);
+    const one = Math.min(
+      cpuMs(() => analyzer.analyze(small)),
+      cpuMs(() => analyzer.analyze(small)),
+    );
+    const four = Math.min(
+      cpuMs(() => analyzer.analyze(large)),
+      cpuMs(() => analyzer.analyze(large)),
+    );
+    expect(four).toBeLessThan(10 * one + 40);
+  });
+
+  test.each(['[', '"\\\\', '\\"', '{"a":'])('of JSON made of %j', (unit) => {
+    const read = (count: number): number =>
+      cpuMs(() => {
+        try {
+          readDocument(`["${unit.repeat(count)}`);
+        } catch {
+          // Refused, which is fine; how long it takes is the point.
+        }
+      });
+    read(10_000);
+    expect(read(200_000)).toBeLessThan(10 * read(50_000) + 40);
+  });
+});
+
+describe('patterns', () => {
+  test.each(STRICT.map((one) => [one.id, one] as const))(
+    'every prefix of a match of %s is known as one',
+    (_, recognizer) => {
+      const source = `${recognizer.head ?? ''}${recognizer.pattern}`;
+      const { prefixes, maxLength } = parsePattern(source);
+      const prefix = new RegExp(`^(?:${prefixes})$`);
+      const match = new RegExp(source).exec(recognizer.example)?.[0] ?? '';
+      expect(match.length).toBeGreaterThan(5);
+      expect(match.length).toBeLessThanOrEqual(maxLength);
+      for (let end = 0; end <= match.length; end++) expect(prefix.test(match.slice(0, end))).toBe(true);
+      expect(prefix.test(`${match}\n`)).toBe(false);
+    },
+  );
+
+  test.each(['a+', 'a*', '(?=a)', 'a|b+', '\\d', '[a', '(a', 'a)', 'a{1', '.', '^a', 'a{2,}'])(
+    '%j is outside the language',
+    (source) => {
+      expect(() => parsePattern(source)).toThrow(expect.objectContaining({ code: 'invalid_pattern' }));
+    },
+  );
+});
+
+describe('numbering plans', () => {
+  const numbers = Object.entries(examples) as [CountryCode, string][];
+
+  test('accept the example number of every country', () => {
+    expect(numbers.filter(([country, number]) => !planOf(country).accepts(number))).toEqual([]);
+  });
+
+  test('find it in the international form', () => {
+    const missed = numbers.filter(([country, number]) => {
+      const written = `+${getCountryCallingCode(country)}${number}`;
+      return analyzer.analyze(`x ${written}.`)[0]?.end !== written.length + 2;
+    });
+    expect(missed).toEqual([]);
+    expect(countriesOf('1')).toContain('US');
+    expect(countriesOf('999')).toEqual([]);
+  });
+});
