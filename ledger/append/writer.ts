@@ -28,7 +28,7 @@ export async function registerWriter(options: {
   const wid = `w-${options.random(8)}`;
   let generation = '1';
   let nextWseq = 1;
-  const renewing = new Set<postgres.Sql>();
+  const renewer = createRenewer([sql, writerSql]);
   await sql`select ledger.register_writer(${wid}, ${receipts.publicKey}, ${leaseMs})`;
 
   return {
@@ -57,22 +57,9 @@ export async function registerWriter(options: {
     },
     renew: async () => {
       const asked = generation;
-      const text = 'select ledger.renew_lease($1, $2, $3, $4) as alive';
-      const parameters = [wid, asked, String(leaseMs), String(nextWseq - 1)];
-      // On both connections, where none is waiting yet: neither a full pool nor a held head may cost a live process its lease.
-      const answers = [sql, writerSql]
-        .filter((pool) => !renewing.has(pool))
-        .map(async (pool) => {
-          renewing.add(pool);
-          try {
-            const [row] = await pool.unsafe<{ alive: boolean }[]>(text, parameters, { prepare: true });
-            return row?.alive === true;
-          } finally {
-            renewing.delete(pool);
-          }
-        });
+      const alive = await renewer([wid, asked, String(leaseMs), String(nextWseq - 1)]);
       // A resume that overlapped raised the generation: the answer is about the old one.
-      return answers.length === 0 || (await Promise.any(answers)) || asked !== generation;
+      return alive || asked !== generation;
     },
     storeReceipts: async () => {
       const batch = receipts.take(RECEIPTS_A_BATCH);
@@ -88,5 +75,24 @@ export async function registerWriter(options: {
     retire: async () => {
       await sql`select ledger.retire_writer(${wid}, ${nextWseq - 1})`;
     },
+  };
+}
+
+/** Renews on every connection where no renewal is waiting yet: neither a full pool nor a held head may cost a live process its lease. */
+function createRenewer(pools: readonly postgres.Sql[]): (parameters: string[]) => Promise<boolean> {
+  const waiting = new Set<postgres.Sql>();
+  const renewOn = async (pool: postgres.Sql, parameters: string[]): Promise<boolean> => {
+    waiting.add(pool);
+    try {
+      const text = 'select ledger.renew_lease($1, $2, $3, $4) as alive';
+      const [row] = await pool.unsafe<{ alive: boolean }[]>(text, parameters, { prepare: true });
+      return row?.alive === true;
+    } finally {
+      waiting.delete(pool);
+    }
+  };
+  return async (parameters) => {
+    const answers = pools.filter((pool) => !waiting.has(pool)).map((pool) => renewOn(pool, parameters));
+    return answers.length === 0 || Promise.any(answers);
   };
 }
