@@ -60,14 +60,17 @@ export async function governChat(
 async function authenticateCall(call: Call, incoming: IncomingMessage): Promise<void> {
   const principal = await authenticatedBy(call.services, incoming);
   const tenant = call.current.config.tenants.get(principal.tenant);
+  if (tenant !== undefined) {
+    // From here on a refusal is an entry in this tenant's log.
+    call.principal = principal;
+    call.tenant = tenant;
+  }
   if (tenant === undefined || !principal.roles.includes('caller')) {
     throw new GatewayError(
       'not_allowed',
       'This credential may not call models: it needs the role caller in a tenant of this gateway.',
     );
   }
-  call.principal = principal;
-  call.tenant = tenant;
   call.reply.set(
     'x-countersign-policy',
     (call.current.bundles.get(tenant.id) ?? []).map((bundle) => bundle.digest).join(','),
