@@ -115,31 +115,22 @@ export interface OutcomeRecord {
 }
 
 /**
- * Appends the outcome. When it cannot be made durable in time the body must not be released: throws `outcome_unrecorded`;
- * the ledger keeps the item and appends it late. A call closed by a survivor gets its one `late_outcome` instead and
- * releases nothing either.
+ * Appends the outcome. When it is not durable in time the body must not be released: throws `outcome_unrecorded`; the
+ * ledger keeps the item and appends it late, also as this process's `late_outcome` when it was fenced meanwhile. A call
+ * that a survivor has closed already gets its one `late_outcome` from here, and releases nothing either.
  */
 export async function recordOutcome(ledger: Ledger, record: OutcomeRecord): Promise<Appended> {
-  const item = {
-    tenant: record.tenant,
-    call: record.callId,
-    subject: record.subject,
-    sections: record.sections,
-    settle: { nusd: record.settle },
-  };
+  const { tenant, callId: call, subject, sections } = record;
+  const item = { tenant, call, subject, sections, settle: { nusd: record.settle } };
   try {
     return await ledger.append({ ...item, kind: 'outcome', class: 'outcome' });
   } catch (cause) {
-    if (cause instanceof LedgerError && (cause.code === 'call_closed' || cause.code === 'fenced')) {
-      await ledger.append({ ...item, kind: 'late_outcome', class: 'late_outcome' });
+    if (cause instanceof LedgerError && cause.code === 'call_closed') {
+      // Whether this succeeds changes nothing for the caller; when it fails the `unknown` stands, at the full reservation.
+      await ledger.append({ ...item, kind: 'late_outcome', class: 'late_outcome' }).catch(() => undefined);
     }
-    throw new GatewayError(
-      'outcome_unrecorded',
-      'The answer arrived but its record could not be written; it is withheld.',
-      {
-        cause,
-      },
-    );
+    const message = 'The answer arrived but its record could not be written; it is withheld.';
+    throw new GatewayError('outcome_unrecorded', message, { cause });
   }
 }
 
