@@ -56,6 +56,11 @@ function tooLarge(limit: number): GatewayError {
 
 function collect(incoming: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const gone = (cause?: unknown): void => {
+      reject(new GatewayError('client_closed', 'The request was cut off.', { cause }));
+    };
+    // The caller left while its key was looked up: no event will say so again.
+    if (incoming.destroyed) gone();
     const chunks: Buffer[] = [];
     let size = 0;
     incoming.on('data', (chunk: Buffer) => {
@@ -72,8 +77,10 @@ function collect(incoming: IncomingMessage, limit: number): Promise<Buffer> {
       const only = chunks[0];
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     });
-    incoming.on('error', (cause) => reject(new GatewayError('client_closed', 'The request was cut off.', { cause })));
-    incoming.on('aborted', () => reject(new GatewayError('client_closed', 'The request was cut off.')));
+    incoming.on('error', gone);
+    incoming.on('close', () => {
+      if (!incoming.readableEnded) gone();
+    });
   });
 }
 
