@@ -19,6 +19,7 @@ const PHONE_SEPARATOR = '[ ().\\-/\u00a0\u202f\u2010-\u2013]';
 const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 
 const PHONE = `[+(]{0,2}[0-9](?:${PHONE_SEPARATOR}{0,3}[0-9])`;
+const PHONE_GATE = `[+(]{0,2}[0-9](?:${PHONE_SEPARATOR}{0,3}[0-9]){6}`;
 const PHONE_WORDS =
   'phone telephone tel call cell cellphone mobile fax number whatsapp sms contact dial ring hotline'.split(' ');
 
@@ -46,7 +47,7 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'PHONE_NUMBER',
     kind: 'pii',
     cue: '[0-9]',
-    gate: `${PHONE}{6}`,
+    gate: PHONE_GATE,
     pattern: `${PHONE}{6,16}`,
     notBefore: `[0-9A-Za-z_+]|[0-9][.,]`,
     notAfter: WORD,
@@ -62,7 +63,7 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'PHONE_NUMBER',
     kind: 'pii',
     cue: '[0-9]',
-    gate: `${PHONE}{7}`,
+    gate: PHONE_GATE,
     pattern: `${PHONE}{7,16}`,
     notBefore: `[0-9A-Za-z_+]|[0-9]${PHONE_SEPARATOR}`,
     notAfter: WORD,
@@ -78,7 +79,7 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'CREDIT_CARD',
     kind: 'pii',
     cue: '[0-9]',
-    gate: `[1-689](?:${CARD_SEPARATOR}?[0-9]){11}`,
+    gate: `[0-9](?:${CARD_SEPARATOR}?[0-9]){7}`,
     pattern: `[1-689](?:${CARD_SEPARATOR}?[0-9]){11,18}`,
     notBefore: `${WORD}|[0-9][.,]`,
     notAfter: WORD,
@@ -94,7 +95,7 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'IBAN_CODE',
     kind: 'pii',
     cue: '[0-9]',
-    gate: '[A-Za-z]{2}[0-9]{2}(?:[ \\-]?[0-9A-Za-z]){8}',
+    gate: '[A-Za-z]{2}[0-9]{2}[ \\-]?[0-9A-Za-z]',
     pattern: '[A-Za-z]{2}[0-9]{2}(?:[ \\-]?[0-9A-Za-z]){11,30}',
     notBefore: WORD,
     notAfter: NEVER,
@@ -110,7 +111,7 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'US_SSN',
     kind: 'pii',
     cue: '[0-9]',
-    gate: '[0-9]{3}[ .\\-]?[0-9]{2}[ .\\-]?[0-9]{4}',
+    gate: '[0-9]{3}[ .\\-]?[0-9]{2}',
     pattern: '[0-9]{3}[ .\\-]?[0-9]{2}[ .\\-]?[0-9]{4}',
     notBefore: WORD,
     notAfter: WORD,
@@ -126,7 +127,7 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'IP_ADDRESS',
     kind: 'pii',
     cue: '[0-9]',
-    gate: `[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]`,
+    gate: '[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]',
     pattern: `${OCTET}\\.${OCTET}\\.${OCTET}\\.${OCTET}`,
     notBefore: `${WORD}|[0-9]\\.`,
     notAfter: `${WORD}|\\.[0-9]`,

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createAnalyzer, readDocument } from '../../redaction/index.ts';
+import { dropExplained } from '../../redaction/finding.ts';
 import { parsePattern } from '../../redaction/pattern.ts';
 import { countriesOf, planOf } from '../../redaction/recognizers/phone-plan.ts';
 import { STRICT } from '../../redaction/recognizers/catalogue.ts';
 import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
 import { getCountryCallingCode } from 'libphonenumber-js/max';
 import type { CountryCode } from 'libphonenumber-js/max';
+import { scan, START } from '../../redaction/scan.ts';
 import { hostileText } from './texts.ts';
 
 const analyzer = createAnalyzer();
@@ -25,6 +27,20 @@ describe('findings', () => {
       const found = analyzer.analyze(`${'. '.repeat(shift)}${body}`);
       expect(found.map(({ type, start, end }) => [type, start - 2 * shift, end - 2 * shift])).toEqual(expected);
     }
+  });
+
+  test('are the same with and without the filters in front', () => {
+    const { profile } = analyzer;
+    const every = profile.recognizers.map((_, index) => index);
+    const unfiltered = { ...profile, hasCue: () => true, gates: () => every };
+    fc.assert(
+      fc.property(fc.array(hostileText, { maxLength: 8 }), (texts) => {
+        const text = texts.join('');
+        const expected = dropExplained(scan(unfiltered, text, START, true, Infinity).findings);
+        expect(analyzer.analyze(text)).toEqual(expected);
+      }),
+      { numRuns: 400 },
+    );
   });
 
   test('are in order, inside the text, with integer scores', () => {
@@ -80,6 +96,28 @@ describe('hostile texts take linear time', () => {
       cpuMs(() => analyzer.analyze(large)),
     );
     expect(four).toBeLessThan(10 * one + 40);
+  });
+
+  test.each([
+    '0123456789 -.()+:/@=%_',
+    'ABCDEFGHIJabcdefghij0123456789+/=',
+    '0123456789abcdef:.@ ',
+    'sk-ghp_AKIAeyJ:/@.- 01',
+  ])('random text of %j does not exhaust the automaton', (alphabet) => {
+    let seed = 1;
+    const random = (): string => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return alphabet.charAt(seed % alphabet.length);
+    };
+    const noise = Array.from({ length: 200_000 }, random).join('');
+    const prose = 'In 2024 the clocks were striking thirteen, and nobody cared about it. '.repeat(2900);
+    analyzer.analyze(prose);
+    const plain = Math.max(
+      1,
+      cpuMs(() => analyzer.analyze(prose)),
+    );
+    // With gates whose states multiply this takes more than 500 times as long.
+    expect(cpuMs(() => analyzer.analyze(noise))).toBeLessThan(150 * plain + 100);
   });
 
   test.each(['[', '"\\\\', '\\"', '{"a":'])('of JSON made of %j', (unit) => {
