@@ -58,9 +58,12 @@ export interface LedgerOptions {
   readonly queueLimit?: number;
   /** A process silent for this long is closed by the others. Default 10000. */
   readonly leaseMs?: number;
-  /** Default 2000. */
+  /** Default 2000, or a fifth of a short lease. */
   readonly renewMs?: number;
-  /** How often this process looks for dead ones; 0 = never. Default 3000. */
+  /**
+   * How often this process looks for dead ones, once it has held its own lease for the time of a whole one; 0 = never.
+   * Default 3000, or a third of a short lease.
+   */
   readonly recoverMs?: number;
   /** Called once when this process finds itself fenced: it must release nothing more to callers. */
   readonly onFenced?: () => void;

@@ -1,4 +1,5 @@
 import { unavailable } from './append/pending.ts';
+import { leaseTimes } from './append/lease.ts';
 import { createReceiptBook } from './append/receipts.ts';
 import { ProcessLedger } from './append/process-ledger.ts';
 import { registerWriter } from './append/writer.ts';
@@ -17,7 +18,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const receipts = createReceiptBook();
   try {
     await options.keys.tenantKey(DEPLOYMENT);
-    const writer = await registerWriter({ ...options, receipts, random, leaseMs: options.leaseMs ?? 10_000 });
+    const writer = await registerWriter({ ...options, receipts, random, leaseMs: leaseTimes(options).leaseMs });
     const ledger = new ProcessLedger(options, writer, receipts, random);
     await ledger.start();
     return ledger;

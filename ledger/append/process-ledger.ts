@@ -10,6 +10,7 @@ import type { Answer } from './batch.ts';
 import type { Gap } from './gap.ts';
 import { amountOf, lateOutcome, notSentOutcome, withLedgerFacts } from './items.ts';
 import type { OpenCall } from './items.ts';
+import { leaseTimes, LeaseWatch } from './lease.ts';
 import { createLogBook } from './logs.ts';
 import type { LogBook, LogRef } from './logs.ts';
 import { unavailable } from './pending.ts';
@@ -39,6 +40,7 @@ export class ProcessLedger implements Ledger {
   readonly #logs: LogBook;
   readonly #queue: AppendQueue;
   readonly #timeoutMs: number;
+  readonly #lease: LeaseWatch;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #open = new Map<string, HeldCall>();
   #last: LedgerStatus['last'] = null;
@@ -53,6 +55,7 @@ export class ProcessLedger implements Ledger {
     this.#random = random;
     this.wid = writer.wid;
     this.#timeoutMs = options.appendTimeoutMs ?? 5000;
+    this.#lease = new LeaseWatch(leaseTimes(options).leaseMs, () => performance.now(), options.now);
     this.#logs = createLogBook(options.sql, options.origin, random, (tenant, log) => this.#recordLog(tenant, log));
     const hooks = {
       onAppended: (pending: Pending, answer: Extract<Answer, { is: 'appended' }>) => this.#appended(pending, answer),
@@ -80,9 +83,9 @@ export class ProcessLedger implements Ledger {
       subject: null,
       sections: { facts: { wid: this.wid, algorithm: 'ed25519', key: this.#receipts.publicKey } },
     });
-    this.#every(this.#options.renewMs ?? 2000, () => this.#renew());
+    const { renewMs, recoverMs } = leaseTimes(this.#options);
+    this.#every(renewMs, () => this.#renew());
     this.#every(IDLE_RECEIPTS_MS, () => this.#storeReceipts());
-    const recoverMs = this.#options.recoverMs ?? 3000;
     if (recoverMs > 0) this.#every(recoverMs, () => this.#recover());
   }
 
@@ -255,7 +258,7 @@ export class ProcessLedger implements Ledger {
   }
 
   async #renew(): Promise<void> {
-    if (!(await this.#writer.renew())) this.#queue.fence();
+    if (!(await this.#lease.renew(() => this.#writer.renew()))) this.#queue.fence();
   }
 
   async #storeReceipts(): Promise<void> {
@@ -263,7 +266,7 @@ export class ProcessLedger implements Ledger {
   }
 
   async #recover(): Promise<void> {
-    if (this.#recovering || this.#queue.isFenced || this.#queue.downSinceMs !== null) return;
+    if (this.#recovering || !this.#lease.isSteady || this.#queue.isFenced || this.#queue.downSinceMs !== null) return;
     this.#recovering = true;
     try {
       await recoverExpired({ sql: this.#options.sql, ledger: this });
