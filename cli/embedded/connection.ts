@@ -9,7 +9,15 @@ export interface Connection extends DatabaseOptions {
 
 /** A small pool. Notices are dropped: they may quote values. */
 export function connect(connection: DatabaseOptions, max = 1): postgres.Sql {
-  return postgres({ ...connection, max, onnotice: () => undefined });
+  return postgres({ ...connection, max, onnotice: () => undefined, backoff: reconnectAfterS });
+}
+
+/**
+ * The driver's own pauses grow to twenty seconds after a handful of attempts, for which a database that is back would
+ * be refused by us. Ours end at half a second, spread so that a fleet does not come back as one.
+ */
+function reconnectAfterS(attempts: number): number {
+  return Math.min(0.5, 0.02 * 2 ** Math.min(attempts, 10)) * (0.5 + Math.random() / 2);
 }
 
 export interface Server {
