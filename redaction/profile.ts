@@ -29,8 +29,6 @@ export interface Profile {
   gates(window: string): readonly number[];
   /** Code units a window must reach past its end, so that a gate that starts in it lies in it. */
   readonly overlap: number;
-  /** Recognizers that report a part of their match: id and longest match. */
-  readonly captured: ReadonlyMap<string, number>;
   /** Start, at or after `from`, of the first match that more text may complete or change; the text's length if none. */
   unfinishedFrom(text: string, from: number): number;
 }
@@ -52,11 +50,6 @@ export function compileProfile(recognizers: readonly Recognizer[]): Profile {
     hasCue: cueTest(recognizers),
     gates: (window) => set.match(window),
     overlap: Math.max(...recognizers.map((one) => parsePattern(one.gate).maxLength)),
-    captured: new Map(
-      compiled.flatMap(({ recognizer, tailLength }) =>
-        recognizer.captured === true ? [[recognizer.id, tailLength] as const] : [],
-      ),
-    ),
     unfinishedFrom: unfinishedSearch(recognizers),
   };
 }

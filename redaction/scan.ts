@@ -16,6 +16,8 @@ export const THRESHOLD = 350;
 export const LEFT_CONTEXT = CONTEXT_LENGTH + 32;
 
 export const WINDOW = 512;
+/** A match has its cue within this many code units of its anchor. */
+const CUE_REACH = 128;
 /** No recognizer matches fewer code units. */
 export const MIN_LENGTH = 6;
 
@@ -40,13 +42,13 @@ export const START: ScanState = { from: 0, block: { at: 0, inside: false } };
 /** Scans `text` from `state.from`; stops early once more than `limit` findings were made. */
 export function scan(profile: Profile, text: string, state: ScanState, isFinal: boolean, limit: number): ScanResult {
   const blocks = scanPrivateKeys(text, state.block, isFinal);
-  const findings = [...blocks.findings];
+  const found: Found = { findings: [...blocks.findings], captures: [] };
   let horizon = isFinal ? text.length : Math.min(blocks.horizon, profile.unfinishedFrom(text, state.from));
   // A stream that can release nothing yet need not know what it found.
-  if (horizon > state.from && text.length - state.from >= MIN_LENGTH)
-    scanWindows(profile, text, state.from, limit, findings);
-  if (!isFinal) horizon = Math.max(state.from, beforeCaptured(profile, findings, horizon));
-  const decided = isFinal ? findings : findings.filter((finding) => finding.start < horizon);
+  const isWorthwhile = horizon > state.from && text.length - state.from >= MIN_LENGTH;
+  if (isWorthwhile) scanWindows(profile, text, state.from, limit, found);
+  if (!isFinal) horizon = beforeCaptures(found.captures, horizon);
+  const decided = isFinal ? found.findings : found.findings.filter((finding) => finding.start < horizon);
   decided.sort(compareFindings);
   return {
     findings: decided,
@@ -56,42 +58,56 @@ export function scan(profile: Profile, text: string, state: ScanState, isFinal: 
   };
 }
 
-/** A captured part is found from the start of its match, so the horizon must not separate the two. */
-function beforeCaptured(profile: Profile, findings: readonly Finding[], horizon: number): number {
-  const cut = findings.find(({ start, recognizer }) => start >= horizon && profile.captured.has(recognizer));
-  return cut === undefined ? horizon : Math.min(horizon, cut.start - (profile.captured.get(cut.recognizer) ?? 0));
+interface Found {
+  readonly findings: Finding[];
+  /** For findings that are a part of their match: where the match begins. */
+  readonly captures: { readonly matchStart: number; readonly start: number }[];
 }
 
-function scanWindows(profile: Profile, text: string, from: number, limit: number, findings: Finding[]): void {
+/** A later scan finds a captured part from the start of its match only, so the horizon must not separate the two. */
+function beforeCaptures(captures: Found['captures'], horizon: number): number {
+  const backwards = captures.toSorted((a, b) => b.start - a.start);
+  return backwards.reduce(
+    (limit, { matchStart, start }) => (start >= limit ? Math.min(limit, matchStart) : limit),
+    horizon,
+  );
+}
+
+function scanWindows(profile: Profile, text: string, from: number, limit: number, found: Found): void {
   // A head may lie before its anchor, but an anchor never lies before `from` when the match starts at or after it.
-  for (let start = from; start < text.length && findings.length <= limit; start += WINDOW) {
+  for (let start = from; start < text.length && found.findings.length <= limit; start += WINDOW) {
     const end = Math.min(start + WINDOW, text.length);
+    if (!profile.hasCue(text.slice(start, end + CUE_REACH))) continue;
     const window = start === 0 && end === text.length ? text : text.slice(start, end + profile.overlap);
-    if (!profile.hasCue(window)) continue;
     for (const index of profile.gates(window)) {
       const compiled = profile.recognizers[index];
-      if (compiled !== undefined) locate(compiled, text, start, end, from, findings);
+      if (compiled !== undefined) locate(compiled, { text, start, end, from }, found);
     }
   }
 }
 
-/** Adds the findings whose anchor lies in [start, end). The expression sees only as much text as a match can need. */
-function locate(
-  compiled: CompiledRecognizer,
-  text: string,
-  start: number,
-  end: number,
-  from: number,
-  findings: Finding[],
-): void {
-  const { matcher, headLength, tailLength } = compiled;
+interface Window {
+  readonly text: string;
+  /** Anchors in [start, end) belong to this window. */
+  readonly start: number;
+  readonly end: number;
+  /** Findings start at or after this offset. */
+  readonly from: number;
+}
+
+/** Adds the findings whose anchor lies in the window. The expression sees only as much text as a match can need. */
+function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window, found: Found): void {
+  const { recognizer, matcher, headLength, tailLength } = compiled;
   const base = Math.max(0, start - headLength - 2);
   const slice = text.slice(base, end + tailLength + 2);
   matcher.lastIndex = start - base;
   for (let match = matcher.exec(slice); match !== null; match = matcher.exec(slice)) {
     if (base + match.index >= end) return;
     const finding = judge(compiled, text, base, match);
-    if (finding !== null && finding.start >= from) findings.push(finding);
+    if (finding !== null && finding.start >= from) {
+      found.findings.push(finding);
+      if (recognizer.captured === true) found.captures.push({ matchStart: base + match.index, start: finding.start });
+    }
     // Every start is tried, also inside the last match: a finding must not depend on the one before it.
     matcher.lastIndex = match.index + 1;
   }

@@ -21,7 +21,7 @@ export interface Recognizer {
   readonly version: number;
   readonly entity: string;
   readonly kind: FindingKind;
-  /** Occurs in every match: the cheap test that lets most texts go at once. */
+  /** Occurs in every match within 128 code units of its anchor: the cheap test that lets most texts go at once. */
   readonly cue: string;
   /** Matches at the anchor of every match; member of the RE2 set that filters windows. */
   readonly gate: string;

@@ -29,6 +29,17 @@ describe('findings', () => {
     }
   });
 
+  test.each(STRICT.map((one) => [one.id, one.example] as const))(
+    '%s alone is found wherever a window ends',
+    (_, example) => {
+      const expected = analyzer.analyze(`. ${example}`).map(({ type, start, end }) => [type, start, end]);
+      for (let shift = 0; shift < 520; shift++) {
+        const found = analyzer.analyze(`${'.'.repeat(shift)}. ${example}`);
+        expect(found.map(({ type, start, end }) => [type, start - shift, end - shift])).toEqual(expected);
+      }
+    },
+  );
+
   test('are the same with and without the filters in front', () => {
     const { profile } = analyzer;
     const every = profile.recognizers.map((_, index) => index);
