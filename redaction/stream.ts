@@ -37,6 +37,7 @@ export interface StreamOptions {
   readonly analyzer: Analyzer;
   readonly rules: readonly RedactionRule[];
   readonly context: RedactionContext;
+  /** Its placeholders are put back after redaction; another vault than in `context` keeps values first seen here as tokens. */
   readonly restore?: TokenVault;
   /** Where the text stands in its document; selects the rules and names the place in the summary. */
   readonly pointer: string;

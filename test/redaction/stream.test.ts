@@ -153,6 +153,14 @@ describe('streamed redaction equals redaction of the whole', () => {
     }
   });
 
+  test('where an unfinished word begins between a match and the part of it that is reported', () => {
+    const signature = `sig=${'aB3d'.repeat(10)}xyz%3D`;
+    for (const before of ['://user:pa@ss@ ', '://user:pa@ss@ Hello jane.doe@example.com ', '']) {
+      const body = `${before}<x_${signature}`;
+      for (let cut = 0; cut <= body.length; cut++) expectSame(body, cutAt(body, [cut]));
+    }
+  });
+
   test('with context words before the match in an earlier chunk', () => {
     const body = 'the SSN of that customer is: 536221234';
     expectSame(body, body.split(/(?<= )/));
