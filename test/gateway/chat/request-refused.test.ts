@@ -1,5 +1,6 @@
 /** Requests that are not acceptable: told what is wrong with them and where, recorded, never sent. */
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -145,6 +146,22 @@ test('a model that does not exist', async () => {
   const answer = await stand.ask('hi', { model: 'gpt-nowhere' });
   await expectRefused(answer, 404, 'model_not_found');
   expect(errorOf(answer)['param']).toBe('model');
+});
+
+test('after a body that was too large the connection serves on', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const seen: [number, boolean][] = [];
+  for (const body of [LONG, '{', LONG, '{']) {
+    const { status, reused } = await stand.send({ body, agent });
+    seen.push([status, reused]);
+  }
+  agent.destroy();
+  expect(seen).toEqual([
+    [413, false],
+    [400, true],
+    [413, true],
+    [400, true],
+  ]);
 });
 
 test('a body that breaks off is nobody’s call: nothing is sent and nothing recorded', async () => {

@@ -20,12 +20,16 @@ export interface StandOptions {
   readonly demo?: string;
   /** More entries of `models`, as YAML flow. */
   readonly models?: readonly string[];
+  /** More members of `providers`, as YAML flow. */
+  readonly providers?: readonly string[];
   /** Further top-level sections. */
   readonly sections?: string;
 }
 
 export interface Ask extends SendOptions {
   readonly tenant?: string;
+  /** Another listener than the data listener. */
+  readonly base?: string;
 }
 
 export class ChatStand {
@@ -49,6 +53,7 @@ export class ChatStand {
     const gateway = await startTestGateway(`
 providers:
   mock: { kind: openai, base_url: "${mock.url}", api_key: "${PROVIDER_KEY}", hosting: external, region: eu }
+${(options.providers ?? []).map((provider) => `  ${provider}`).join('\n')}
 models:
 ${[`{ name: ${MODEL}, deployments: [{ provider: mock, model: ${MODEL} }] }`, ...(options.models ?? [])].map((model) => `  - ${model}`).join('\n')}
 tenants:
@@ -68,8 +73,8 @@ ${options.sections ?? ''}
   }
 
   /** Sends bytes exactly as given, with the tenant's key. */
-  send({ tenant, headers, ...options }: Ask): Promise<Answer> {
-    return send(this.gateway.dataUrl, {
+  send({ tenant, headers, base = this.gateway.dataUrl, ...options }: Ask): Promise<Answer> {
+    return send(base, {
       ...options,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${this.key(tenant)}`, ...headers },
     });

@@ -180,6 +180,12 @@ test('the alias is what every chunk calls the model', async () => {
   expect(new Set(chunksOf(answer).map((chunk) => chunk['model']))).toEqual(new Set(['alias']));
 });
 
+test('a refused stream is an error, not a stream', async () => {
+  const answer = await stand.ask('AKIAQYLPMN5HNM4OZ56B', WITH_USAGE);
+  expect([answer.status, errorOf(answer)['code']]).toEqual([403, 'policy_denied']);
+  expect(answer.headers['content-type']).toMatch(/^application\/json/);
+});
+
 test('an error instead of a stream keeps the provider’s status and body', async () => {
   stand.mock.next({ status: 400 });
   const answer = await stand.ask('hi', WITH_USAGE);
