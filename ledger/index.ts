@@ -1,6 +1,6 @@
 export { LedgerError } from './error.ts';
 export type { LedgerErrorCode } from './error.ts';
-export { canonicalJson, parseCanonical } from './canonical.ts';
+export { canonicalJson, parseCanonical, shareJson } from './canonical.ts';
 export type { JsonValue } from './canonical.ts';
 export { DEPLOYMENT, sectionNames } from './entry.ts';
 export type { AppendItem, Appended, EntryClass, EntryHeader, EntryKind } from './entry.ts';

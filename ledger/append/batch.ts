@@ -94,7 +94,9 @@ function bytes(hex: string | null): string {
 }
 
 function quoted(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+  // Splitting and joining is several times faster than replacing by a pattern.
+  const escaped = text.includes('\\') ? text.split('\\').join('\\\\') : text;
+  return `"${escaped.split('"').join('\\"')}"`;
 }
 
 /** Reads the answer; one element per item, in order. Null when it is not what the function promises. */
