@@ -25,6 +25,8 @@ const BATCH_CHARS = 16_000_000;
 const QUEUE_CHARS = 256_000_000;
 const MAX_OPEN_CALLS = 100_000;
 const IDLE_RECEIPTS_MS = 250;
+/** Outcomes signed in one quiet moment. */
+const IDLE_SIGNATURES = 256;
 
 interface HeldCall extends OpenCall {
   readonly keys: SealKeys;
@@ -131,7 +133,7 @@ export class ProcessLedger implements Ledger {
     await this.#queue.drain(this.#timeoutMs);
     for (const timer of this.#timers) clearInterval(timer);
     this.#queue.stop();
-    await this.#receipts.settled();
+    await this.#receipts.signSome(Infinity);
     await this.#background(async () => {
       while (this.#receipts.waiting > 0) await this.#writer.storeReceipts();
       await this.#writer.retire();
@@ -262,6 +264,8 @@ export class ProcessLedger implements Ledger {
   }
 
   async #storeReceipts(): Promise<void> {
+    if (this.#queue.inFlight > 0) return;
+    await this.#receipts.signSome(IDLE_SIGNATURES);
     if (this.#queue.inFlight === 0 && this.#receipts.waiting > 0) await this.#writer.storeReceipts();
   }
 

@@ -1,4 +1,5 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Appended } from '../entry.ts';
 import type { StoredReceipt } from './batch.ts';
 
@@ -33,26 +34,32 @@ export interface ReceiptBook {
   readonly publicKey: string;
   /** Signs now; 30 microseconds. Returns the signature, base64url. */
   sign(origin: string, entry: Appended, digest: string): string;
-  /** Signs on another thread and keeps the signature; for entries whose receipt nobody waits for. */
+  /** Remembers an entry whose receipt nobody waits for; it is signed when there is time. */
   signLater(origin: string, entry: Appended): void;
+  /** Signs up to `most` of the remembered entries on another thread. */
+  signSome(most: number): Promise<void>;
   /** Up to `most` signatures to be stored. */
   take(most: number): StoredReceipt[];
   /** Puts back what could not be stored. */
   giveBack(receipts: readonly StoredReceipt[]): void;
   readonly waiting: number;
-  /** Resolves when signLater has nothing more to do. */
-  settled(): Promise<void>;
+  /** Entries that signLater remembers. */
+  readonly unsigned: number;
 }
 
-/** Most signatures kept while the database is away; older ones are dropped: the caller has its own copy. */
+/**
+ * Most signatures kept while the database is away, and most entries remembered while there is no time to sign; older ones
+ * are dropped: a caller has its own copy, and the chain covers the entry all the same.
+ */
 const MAX_WAITING = 20_000;
+
+const signAsync = promisify<null, Uint8Array, KeyObject, Buffer>(sign);
 
 export function createReceiptBook(): ReceiptBook {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const jwk = publicKey.export({ format: 'jwk' });
   let waiting: StoredReceipt[] = [];
-  let signing = 0;
-  let idle: (() => void)[] = [];
+  let unsigned: { readonly origin: string; readonly entry: Appended }[] = [];
 
   const keep = (entry: Appended, digest: string, signature: string): void => {
     if (waiting.length >= MAX_WAITING) waiting = waiting.slice(MAX_WAITING / 2);
@@ -68,15 +75,17 @@ export function createReceiptBook(): ReceiptBook {
       return signature;
     },
     signLater: (origin, entry) => {
-      signing += 1;
-      sign(null, Buffer.from(receiptText(origin, entry, NO_DIGEST), 'latin1'), privateKey, (error, signature) => {
-        signing -= 1;
-        if (error === null) keep(entry, NO_DIGEST, signature.toString('base64url'));
-        if (signing === 0) {
-          for (const resolve of idle) resolve();
-          idle = [];
-        }
-      });
+      if (unsigned.length >= MAX_WAITING) unsigned = unsigned.slice(MAX_WAITING / 2);
+      unsigned.push({ origin, entry });
+    },
+    signSome: async (most) => {
+      await Promise.all(
+        unsigned.splice(0, most).map(async ({ origin, entry }) => {
+          const text = Buffer.from(receiptText(origin, entry, NO_DIGEST), 'latin1');
+          const signature = await signAsync(null, text, privateKey);
+          keep(entry, NO_DIGEST, signature.toString('base64url'));
+        }),
+      );
     },
     take: (most) => (waiting.length <= most ? waiting.splice(0) : waiting.splice(0, most)),
     giveBack: (receipts) => {
@@ -85,6 +94,8 @@ export function createReceiptBook(): ReceiptBook {
     get waiting() {
       return waiting.length;
     },
-    settled: () => (signing === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    get unsigned() {
+      return unsigned.length;
+    },
   };
 }
