@@ -43,12 +43,13 @@ export function createDataListener(services: Services, health: Health): DataList
     return refuse(c, refusal);
   };
   const app = new Hono<Env>();
-  const chat = (c: Raw): Response => admit(c, () => governChat(services, c.env.incoming, c.env.outgoing));
+  const chat = (c: Raw, model: string | null = null): Response =>
+    admit(c, () => governChat(services, c.env.incoming, c.env.outgoing, model));
   const models = (c: Raw, name: string | null): Response =>
     admit(c, () => listModels(services, c.env.incoming, c.env.outgoing, name));
-  for (const base of ['/v1', '']) {
+  for (const base of ['/v1', '', '/openai/v1']) {
     for (const slash of ['', '/']) {
-      app.post(`${base}/chat/completions${slash}`, chat);
+      app.post(`${base}/chat/completions${slash}`, (c) => chat(c));
       app.get(`${base}/models${slash}`, (c) => models(c, null));
       app.all(`${base}/chat/completions${slash}`, (c) => refuseMethod(c, 'POST'));
       app.all(`${base}/models${slash}`, (c) => refuseMethod(c, 'GET, HEAD'));
@@ -57,6 +58,9 @@ export function createDataListener(services: Services, health: Health): DataList
     app.get(`${base}/models/:name{.+}`, (c) => models(c, c.req.param('name')));
     app.all(`${base}/models/:name{.+}`, (c) => refuseMethod(c, 'GET, HEAD'));
   }
+  // Azure's clients name the model in the path; what the body calls it does not count there.
+  app.post('/openai/deployments/:model/chat/completions', (c) => chat(c, c.req.param('model')));
+  app.all('/openai/deployments/:model/chat/completions', (c) => refuseMethod(c, 'POST'));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
     const { ready, checks } = await health.ready();

@@ -28,17 +28,19 @@ import type { Services } from './services.ts';
 import { authenticatedBy } from './services.ts';
 import type { Deployment } from './upstream/upstream.ts';
 
+/** @param pathModel the model where the path names it, else null: the body does */
 export async function governChat(
   services: Services,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  pathModel: string | null,
 ): Promise<void> {
   const reply = new Reply(outgoing);
   const call = beginCall(services, reply);
   reply.set('x-countersign-call', call.id);
   try {
     await authenticateCall(call, incoming);
-    const exchange = await receive(call, incoming);
+    const exchange = await receive(call, incoming, pathModel);
     const classified = classifyCall(call, exchange);
     const enforced = decideAndEnforce(call, classified);
     await recordCall(call, enforced);
@@ -78,12 +80,12 @@ async function authenticateCall(call: Call, incoming: IncomingMessage): Promise<
   call.clock.mark('auth');
 }
 
-async function receive(call: Call, incoming: IncomingMessage): Promise<Exchange> {
+async function receive(call: Call, incoming: IncomingMessage, pathModel: string | null): Promise<Exchange> {
   const { principal, tenant } = authenticated(call);
   const source = await readBody(incoming, call.current.config.limits);
   call.requestBytes = Buffer.byteLength(source);
   const document = parseDocument(source);
-  const chat = chatView(document.value);
+  const chat = chatView(document.value, pathModel);
   const route = call.current.config.models.get(chat.model);
   if (route === undefined || (tenant.models !== null && !tenant.models.includes(chat.model))) {
     throw new GatewayError(

@@ -20,13 +20,17 @@ export function parseDocument(source: string): JsonDocument {
   }
 }
 
-/** The view of a parsed request. Throws `invalid_request` with the offending field as `param`. */
-export function chatView(value: JsonValue): ChatView {
+/**
+ * The view of a parsed request. Throws `invalid_request` with the offending field as `param`.
+ *
+ * @param pathModel the model where the path names it; then the body need not
+ */
+export function chatView(value: JsonValue, pathModel: string | null = null): ChatView {
   const body = object(value, '');
   const { maxTokens, maxTokensField } = outputLimit(body);
   const streamOptions = body['stream_options'] ?? null;
   return {
-    model: requiredString(body, 'model'),
+    model: pathModel ?? requiredString(body, 'model'),
     stream: optional(body, 'stream', 'a boolean', isBoolean) ?? false,
     includeUsage: streamOptions !== null && object(streamOptions, 'stream_options')['include_usage'] === true,
     maxTokens,

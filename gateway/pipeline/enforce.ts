@@ -83,7 +83,8 @@ function deploymentEdits(
   named: Set<string>,
 ): DocumentEdit[] {
   const edits: DocumentEdit[] = [];
-  if (deployment.model !== exchange.chat.model) {
+  // What the body says, not what was asked for: where the path names the model the two may differ.
+  if ((exchange.document.value as { model?: unknown }).model !== deployment.model) {
     named.add('model');
     edits.push({ op: 'set', pointer: '/model', value: deployment.model });
   }
