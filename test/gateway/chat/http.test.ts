@@ -19,10 +19,27 @@ test.each([
   '/v1/chat/completions/',
   '/chat/completions',
   '/chat/completions/',
+  '/openai/v1/chat/completions',
   '/v1/chat/completions?api-version=1',
 ])('POST %s', async (path) => {
   const answer = await stand.send({ path, body: BODY });
   expect([answer.status, contentOf(answer)]).toEqual([200, 'Hello from the mock model.']);
+});
+
+test('a path that names the model needs none in the body, and outranks it', async () => {
+  const path = `/openai/deployments/${MODEL}/chat/completions?api-version=2026-01-01`;
+  const headers = { 'api-key': stand.key() };
+  for (const body of ['{"messages":[{"role":"user","content":"hi"}]}', BODY.replace(MODEL, 'another'), BODY]) {
+    const answer = await send(stand.gateway.dataUrl, { path, body, headers });
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(stand.upstreamBody)).toEqual(JSON.parse(BODY));
+    const { decision } = facts(await stand.record(answer));
+    expect(decision).toMatchObject({ model: MODEL, edits: body === BODY ? [] : ['model'] });
+  }
+  expect(stand.upstreamBody).toBe(BODY);
+  expect((await send(stand.gateway.dataUrl, { path, method: 'GET', headers })).status).toBe(405);
+  const unknown = await send(stand.gateway.dataUrl, { path: path.replace(MODEL, 'nowhere'), body: BODY, headers });
+  expect([unknown.status, errorOf(unknown)['code']]).toEqual([404, 'model_not_found']);
 });
 
 test.each(['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(

@@ -13,11 +13,12 @@ let written = 0;
 
 const PIECE = `data: ${JSON.stringify({ id: 'x', choices: [{ index: 0, delta: { content: 'word '.repeat(2000) }, finish_reason: null }] })}\n\n`;
 const PIECES = 4000;
+/** Half a word: it may become something, so it is held. */
+const UNFINISHED = `data: ${JSON.stringify({ id: 'x', choices: [{ index: 0, delta: { content: 'half-a-wor' }, finish_reason: null }] })}\n\n`;
 const END = `data: ${JSON.stringify({ id: 'x', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`;
 
 beforeAll(async () => {
   firehose = createServer((incoming, outgoing) => {
-    incoming.resume();
     outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
     let left = PIECES;
     const more = (): void => {
@@ -31,12 +32,18 @@ beforeAll(async () => {
       }
       outgoing.end(END);
     };
-    more();
+    incoming.setEncoding('utf8').on('data', (body: string) => {
+      if (body.includes('"trickle"')) outgoing.write(UNFINISHED);
+      else more();
+    });
   });
   await new Promise<void>((resolve) => firehose.listen(0, '127.0.0.1', resolve));
   const { port } = firehose.address() as AddressInfo;
   stand = await ChatStand.start({
-    models: ['{ name: firehose, deployments: [{ provider: firehose, model: f }] }'],
+    models: [
+      '{ name: firehose, deployments: [{ provider: firehose, model: f }] }',
+      '{ name: trickle, deployments: [{ provider: firehose, model: trickle }] }',
+    ],
     providers: [`firehose: { kind: openai, base_url: "http://127.0.0.1:${port}/v1", hosting: external }`],
     sections: 'limits: { concurrent_requests: 3 }',
   });
@@ -94,6 +101,21 @@ test('a caller that leaves while the model thinks stops the provider, without a 
     .toMatchObject({ status: 'aborted', attempts: [{ error: 'aborted' }] });
   expect(stand.mock.counters.requests).toBe(1);
 });
+
+test('headers leave before the first text, which is held while it may still become something', async () => {
+  const { outgoing, answer } = open({ stream: true, model: 'trickle' });
+  const incoming = await answer;
+  expect(incoming.statusCode).toBe(200);
+  let text = '';
+  incoming.on('data', (part: Buffer) => {
+    text += part.toString();
+  });
+  outgoing.destroy();
+  const { outcome } = facts(await stand.record({ headers: incoming.headers }));
+  expect(outcome).toMatchObject({ status: 'aborted', released_bytes: 0 });
+  expect(text).toBe('');
+  // A keep-alive would bring the headers along after 15 s: that is too late.
+}, 12_000);
 
 test('a slow reader slows the provider down instead of filling memory', async () => {
   const { outgoing, answer } = open({ stream: true, model: 'firehose' });
