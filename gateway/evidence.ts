@@ -2,16 +2,20 @@
  * Builds the sections of decision and outcome entries. `facts` holds no personal data, is never withheld and never erased:
  * every total, cost and replay starts from it. Whatever names a person or repeats content goes into the other sections.
  */
+import { shareJson } from '../ledger/index.ts';
 import { ratedFacts, rate, estimatedUsage, estimateTokens } from '../costs/index.ts';
 import type { Usage } from '../costs/index.ts';
 import type { CandidateResult } from '../policies/index.ts';
 import type { AppliedRedaction, Classification, JsonValue } from '../redaction/index.ts';
+import type { Principal } from './access/principal.ts';
 import type { Call } from './call.ts';
 import type { ClassifiedExchange } from './exchange.ts';
 import type { DecidedCall } from './pipeline/decide.ts';
 import { redactedCopy } from './pipeline/enforce.ts';
 import { plannedAttempts } from './pipeline/forward.ts';
+import { perObject } from './policy-facts.ts';
 import type { OutcomeStatus } from './progress.ts';
+import type { Current } from './services.ts';
 import { priceOf } from './reservation.ts';
 import type { AttemptRecord } from './upstream/retry.ts';
 
@@ -24,20 +28,7 @@ export function decisionSections(call: Call, effect: DecisionEffect, code: strin
   const { principal, exchange, decided, enforced } = call;
   return {
     facts: decisionFacts(call, effect, code),
-    subject:
-      principal === null
-        ? null
-        : {
-            type: principal.type,
-            id: principal.id,
-            credential: principal.credential,
-            key: principal.keyId,
-            roles: [...principal.roles],
-            groups: [...principal.groups],
-            actors: [...principal.actors],
-            agent: principal.agent === null ? null : { ...principal.agent },
-            claims: { ...principal.claims },
-          },
+    subject: principal === null ? null : subjectSection(principal),
     request: exchange === null ? null : requestSection(exchange),
     input: decided === null ? null : inputSection(decided),
     findings:
@@ -52,8 +43,20 @@ export function decisionSections(call: Call, effect: DecisionEffect, code: strin
   };
 }
 
+const subjectSection = perObject((principal: Principal): JsonValue & object => ({
+  type: principal.type,
+  id: principal.id,
+  credential: principal.credential,
+  key: principal.keyId,
+  roles: [...principal.roles],
+  groups: [...principal.groups],
+  actors: [...principal.actors],
+  agent: principal.agent === null ? null : { ...principal.agent },
+  claims: { ...principal.claims },
+}));
+
 function decisionFacts(call: Call, effect: DecisionEffect, code: string | null): JsonValue {
-  const { current, exchange, decided, enforced, reservation, tenant } = call;
+  const { exchange, decided, enforced, reservation } = call;
   const first = enforced?.bodies[0]?.deployment ?? exchange?.candidates[0] ?? null;
   const united = decided === null || 'outcome' in decided.result ? null : decided.result;
   return {
@@ -78,16 +81,31 @@ function decisionFacts(call: Call, effect: DecisionEffect, code: string | null):
     attempts_reserved: effect === 'allow' && enforced !== null ? plannedAttempts(call, enforced).length : 0,
     reserved_nusd: effect !== 'allow' || reservation === null ? null : String(reservation.nusd),
     budget_scopes: reservation === null ? [] : reservation.scopes.filter((scope) => !scope.startsWith('key:')),
+    versions: versionFacts(call),
+    scanned: exchange === null ? null : scannedFacts(exchange.classification),
+    unscanned: exchange === null ? [] : unscannedFacts(exchange.classification),
+  };
+}
+
+const versions = new WeakMap<Current, Map<string, JsonValue & object>>();
+
+/** Everything besides its input that a decision follows from. The same for every call of a tenant until the next reload. */
+function versionFacts({ current, tenant, services }: Call): JsonValue {
+  const known = versions.get(current) ?? new Map<string, JsonValue & object>();
+  versions.set(current, known);
+  const found = known.get(tenant?.id ?? '');
+  if (found !== undefined) return found;
+  const facts = shareJson({
     bundles: tenant === null ? [] : (current.bundles.get(tenant.id) ?? []).map((bundle) => ({ ...bundle })),
     parameters: current.pdp.parametersDigest,
     combiner: current.pdp.combinerVersion,
     runtime: current.pdp.runtime,
-    build: call.services.build,
+    build: services.build,
     config: current.configDigest,
-    detectors: [...call.services.analyzer.detectors],
-    scanned: exchange === null ? null : scannedFacts(exchange.classification),
-    unscanned: exchange === null ? [] : unscannedFacts(exchange.classification),
-  };
+    detectors: [...services.analyzer.detectors],
+  });
+  known.set(tenant?.id ?? '', facts);
+  return facts;
 }
 
 function candidateFacts({ deployment, evaluation }: CandidateResult): JsonValue {
@@ -110,7 +128,10 @@ function inputSection(decided: DecidedCall): JsonValue {
   return {
     base: decided.base as unknown as JsonValue,
     models: decided.models as unknown as JsonValue,
-    results: decided.evaluations as unknown as JsonValue,
+    results: decided.evaluations.map(({ deployment, evaluation }) => ({
+      deployment,
+      evaluation: shareJson(evaluation) as unknown as JsonValue,
+    })),
   };
 }
 
@@ -215,7 +236,6 @@ export function outcomeSections(
       restored: answer.restored,
       attempts: call.attempts.map((attempt) => ({ ...attempt })),
       unscanned: answer.unscanned,
-      detectors: [...call.services.analyzer.detectors],
       elapsed_ms: Math.max(0, call.services.now() - call.startedMs),
     },
     outcome: { request_id: answer.requestId, inputs: answer.inputs },

@@ -91,9 +91,14 @@ function bounded(values: ReadonlySet<string>, value: string | undefined): string
   return values.has(value) ? value : OTHER;
 }
 
+interface Observer {
+  observe(seconds: number): void;
+}
+
 interface Series {
   readonly calls: Counter<'tenant' | 'model' | 'effect' | 'code'>;
   readonly stages: Histogram<'stage'>;
+  readonly stageObservers: Map<string, Observer>;
   readonly appends: Histogram<'result'>;
   readonly redactions: Counter<'type' | 'operator'>;
   readonly refusals: Counter<'reason'>;
@@ -118,6 +123,7 @@ function createSeries(registry: Registry): Series {
       buckets: STAGE_BUCKETS,
       registers,
     }),
+    stageObservers: new Map(),
     appends: new Histogram({
       name: 'countersign_ledger_append_seconds',
       help: 'Time until a ledger entry is durable.',
@@ -164,7 +170,7 @@ function countCall(series: Series, known: Known, call: CallProgress): void {
     effect: effectOf(call),
     code: error?.code ?? NONE,
   });
-  for (const [stage, ms] of call.clock.stages) series.stages.observe({ stage }, ms / 1000);
+  for (const [stage, ms] of call.clock.stages) stageOf(series, stage).observe(ms / 1000);
   for (const { type, operator, count } of call.enforced?.applied ?? [])
     series.redactions.inc({ type, operator }, count);
   for (const attempt of call.attempts) {
@@ -175,6 +181,15 @@ function countCall(series: Series, known: Known, call: CallProgress): void {
     series.tokens.inc({ model, direction: 'input' }, answer.usage.input_tokens);
     series.tokens.inc({ model, direction: 'output' }, answer.usage.output_tokens);
   }
+}
+
+/** The series of a stage, looked up by label once: stages are a few words of ours, and every call has ten of them. */
+function stageOf(series: Series, stage: string): Observer {
+  const known = series.stageObservers.get(stage);
+  if (known !== undefined) return known;
+  const observer = series.stages.labels({ stage });
+  series.stageObservers.set(stage, observer);
+  return observer;
 }
 
 /** What the policies said, where they said something; else that the call was refused before. */

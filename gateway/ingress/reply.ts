@@ -2,24 +2,39 @@
  * Writes an answer on the raw Node response: head once, text with back-pressure, errors in OpenAI's shape. After the first
  * byte an error can only be an event of the stream, followed by the end without `[DONE]`.
  */
+import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { GatewayError } from '../errors.ts';
+
+const signals = new WeakMap<Socket, AbortSignal>();
+
+/** One signal for all answers of a connection, because making one per call is expensive: when it closes, all are over. */
+function connectionSignal(socket: Socket | null): AbortSignal {
+  if (socket === null || socket.destroyed) return AbortSignal.abort();
+  const known = signals.get(socket);
+  if (known !== undefined) return known;
+  const controller = new AbortController();
+  // Every call in progress on the connection listens, and takes its listener away when it ends.
+  setMaxListeners(0, controller.signal);
+  socket.once('close', () => controller.abort());
+  signals.set(socket, controller.signal);
+  return controller.signal;
+}
 
 export class Reply {
   readonly #outgoing: ServerResponse;
-  readonly #abort = new AbortController();
+  readonly #signal: AbortSignal;
   readonly #headers: Record<string, string> = {};
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
-    outgoing.on('close', () => {
-      if (!outgoing.writableFinished) this.#abort.abort();
-    });
+    this.#signal = connectionSignal(outgoing.socket);
   }
 
-  /** Aborted when the caller goes away before the answer is complete. */
+  /** Aborted when the caller's connection closes. */
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#signal;
   }
 
   get started(): boolean {
@@ -33,7 +48,7 @@ export class Reply {
 
   /** A complete answer in one piece. */
   send(status: number, headers: Readonly<Record<string, string>>, body: string): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#signal.aborted) return;
     const bytes = Buffer.from(body, 'utf8');
     this.#outgoing.writeHead(status, { ...headers, ...this.#headers, 'content-length': bytes.length });
     this.#outgoing.end(bytes);
@@ -53,7 +68,7 @@ export class Reply {
 
   /** Resolves when the caller's socket can take more, so that a slow reader slows the upstream instead of filling memory. */
   async write(text: string): Promise<void> {
-    if (text === '' || this.#abort.signal.aborted) return;
+    if (text === '' || this.#signal.aborted) return;
     if (this.#outgoing.write(text)) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {

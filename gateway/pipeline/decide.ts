@@ -7,7 +7,8 @@ import type { CandidateResult, Pdp, PolicyInput, UnitedDecision } from '../../po
 import { createPolicyInput, policyTime, uniteCandidates } from '../../policies/index.ts';
 import type { Classification } from '../../redaction/index.ts';
 import type { Tenant } from '../config.ts';
-import type { ClassifiedExchange } from '../exchange.ts';
+import type { ClassifiedExchange, OfferedTool } from '../exchange.ts';
+import { agentFacts, modelFacts, NO_TOOLS, NOTHING_CLAIMED, principalFacts, tenantFacts } from '../policy-facts.ts';
 import type { Deployment } from '../upstream/upstream.ts';
 
 export interface BudgetFact {
@@ -105,27 +106,14 @@ export function mayUse(exchange: ClassifiedExchange, options: DecideOptions): bo
 
 function requestInput(exchange: ClassifiedExchange, options: DecideOptions): PolicyInput {
   const { principal, chat, document, classification } = exchange;
-  const { tenant } = options;
   return createPolicyInput({
+    ...NOTHING_CLAIMED,
     point: 'model.request',
     call: { id: exchange.callId, parent: null, run: null, turn: null },
     time: policyTime(options.nowMs),
-    tenant: { id: tenant.id, region: tenant.region, frameworks: [...tenant.frameworks], labels: { ...tenant.labels } },
-    principal: {
-      type: principal.type,
-      id: principal.id,
-      roles: [...principal.roles],
-      groups: [...principal.groups],
-      claims: { ...principal.claims },
-      assurance: principal.assurance,
-    },
-    agent: {
-      id: principal.agent?.id ?? null,
-      name: null,
-      version: null,
-      attested: principal.agent !== null,
-      delegation: [...principal.actors].reverse(),
-    },
+    tenant: tenantFacts(options.tenant),
+    principal: principalFacts(principal),
+    agent: agentFacts(principal),
     request: {
       api: 'openai.chat',
       stream: chat.stream,
@@ -137,14 +125,18 @@ function requestInput(exchange: ClassifiedExchange, options: DecideOptions): Pol
       urls: document.urls.map((url) => ({ ...url })),
       digest: exchange.digest,
     },
-    tools: {
-      offered: chat.tools.map(({ name, digest }) => ({ name, server: null, digest, pinned: false, annotations: {} })),
-      call: null,
-    },
+    tools: chat.tools.length === 0 ? NO_TOOLS : toolFacts(chat.tools),
     findings: summaryFacts(classification.summary),
     unscanned: classification.unscanned.map(({ what, path }) => ({ what, path })),
     budget: { scopes: options.budgets.map((scope) => ({ ...scope })) },
   });
+}
+
+function toolFacts(tools: readonly OfferedTool[]): PolicyInput['tools'] {
+  return {
+    offered: tools.map(({ name, digest }) => ({ name, server: null, digest, pinned: false, annotations: {} })),
+    call: null,
+  };
 }
 
 function summaryFacts(summary: Classification['summary']): PolicyInput['findings'] {
@@ -157,22 +149,8 @@ function summaryFacts(summary: Classification['summary']): PolicyInput['findings
   }));
 }
 
-function modelFacts(requested: string, deployment: Deployment): PolicyInput['model'] {
-  return {
-    requested,
-    provider: deployment.provider,
-    deployment: deployment.id,
-    model: deployment.model,
-    region: deployment.region,
-    family: deployment.family,
-    hosting: deployment.hosting,
-    retention_days: deployment.retentionDays,
-    trains_on_data: deployment.trainsOnData,
-    tags: [...deployment.tags],
-  };
-}
-
 function modalities(exchange: ClassifiedExchange): string[] {
+  if (exchange.document.attachments.length + exchange.chat.outputModalities.length === 0) return ['text'];
   const found = exchange.document.attachments.map((attachment) => attachment.modality);
   return [
     ...new Set(['text', ...found, ...exchange.chat.outputModalities.map((m) => `output:${m.slice(0, 40)}`)]),

@@ -1,6 +1,7 @@
 /** What a `model.response` decision asks of an answer, with the facts around it that every answer shares. */
 import type { UnitedDecision } from '../../policies/index.ts';
 import { serviceTierFromOpenAi, usageFromOpenAi } from '../../costs/index.ts';
+import { shareJson } from '../../ledger/index.ts';
 import type { Call } from '../call.ts';
 import { GatewayError } from '../errors.ts';
 import { findingRows, unscannedFacts } from '../evidence.ts';
@@ -28,7 +29,7 @@ export function decideAnswer(
   };
   const question = { base: decided.base, requested: exchange.chat.model, deployment, found, response };
   const { result, added } = decideResponse(question, options);
-  answer.inputs.push({ added: added as unknown as JsonValue, result: result as unknown as JsonValue });
+  answer.inputs.push({ added: added as unknown as JsonValue, result: shareJson(result) as unknown as JsonValue });
   answer.findings = { found: findingRows(found.summary), applied: [] };
   answer.unscanned = unscannedFacts(found);
   answer.effect = 'outcome' in result ? 'undecided' : result.effect === 'allow' ? 'allow' : 'deny';

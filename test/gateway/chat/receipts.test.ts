@@ -79,7 +79,8 @@ test.each([false, true])(
   'every answer says which call it was, by which policy, and where the time went, streamed: %s',
   async (stream) => {
     const answer = await stand.ask('hi', { stream });
-    const [bundle] = facts(await stand.record(answer)).decision['bundles'] as { digest: string }[];
+    const [bundle] = (facts(await stand.record(answer)).decision['versions'] as { bundles: { digest: string }[] })
+      .bundles;
     expect(answer.headers).toMatchObject({
       'x-countersign-call': expect.stringMatching(/^cs-[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/),
       'x-countersign-policy': bundle?.digest,
