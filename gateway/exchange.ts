@@ -22,7 +22,12 @@ export interface ChatView {
   readonly outputModalities: readonly string[];
 }
 
+/** The members of a request that offer tools; `functions` is the older one. */
+export type ToolList = 'tools' | 'functions';
+
+/** A tool by one of its names: a definition that carries several is listed with each, because providers read different ones. */
 export interface OfferedTool {
+  readonly list: ToolList;
   readonly index: number;
   readonly name: string;
   readonly digest: string;

@@ -67,18 +67,28 @@ function outputLimit(body: JsonObject): Pick<ChatView, 'maxTokens' | 'maxTokensF
 }
 
 function offeredTools(body: JsonObject): OfferedTool[] {
-  const tools = body['tools'] ?? [];
-  if (!Array.isArray(tools)) throw invalid('tools', 'an array', tools);
-  return tools.map((tool, index) => {
-    const entry = object(tool, `tools[${index}]`);
-    const definition = entry['function'] ?? entry['custom'] ?? entry;
-    const name = object(definition, `tools[${index}].function`)['name'] ?? entry['type'];
-    return {
-      index,
-      name: typeof name === 'string' ? name.slice(0, 128) : '',
-      digest: hash('sha256', JSON.stringify(entry), 'hex'),
-    };
+  return (['tools', 'functions'] as const).flatMap((list) => {
+    const entries = body[list] ?? [];
+    if (!Array.isArray(entries)) throw invalid(list, 'an array', entries);
+    return entries.flatMap((value, index) => {
+      const param = `${list}[${index}]`;
+      const entry = object(value, param);
+      const digest = hash('sha256', JSON.stringify(entry), 'hex');
+      return toolNames(entry, param).map((name) => ({ list, index, name: name.slice(0, 128), digest }));
+    });
   });
+}
+
+/** All the names a definition carries; a tool of the provider's own (`web_search`) is named by its type. */
+function toolNames(entry: JsonObject, param: string): string[] {
+  const definitions = ['function', 'custom']
+    .filter((holder) => (entry[holder] ?? null) !== null)
+    .map((holder) => object(entry[holder], `${param}.${holder}`));
+  const names = [...definitions, entry]
+    .map((definition) => definition['name'])
+    .filter((name) => typeof name === 'string');
+  const { type } = entry;
+  return names.length > 0 ? [...new Set(names)] : [typeof type === 'string' ? type : ''];
 }
 
 function object(value: JsonValue | undefined, param: string): JsonObject {

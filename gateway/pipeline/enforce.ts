@@ -9,6 +9,7 @@ import type { AppliedRedaction, DocumentEdit, RedactionContext } from '../../red
 import { editDocument, redactDocument } from '../../redaction/index.ts';
 import type { ClassifiedExchange } from '../exchange.ts';
 import type { Deployment } from '../upstream/upstream.ts';
+import { stripTools } from './strip-tools.ts';
 
 export interface EnforcedBody {
   readonly deployment: Deployment;
@@ -38,7 +39,7 @@ export interface EnforceOptions {
 
 export function enforceRequest(exchange: ClassifiedExchange, options: EnforceOptions): EnforcedRequest {
   const { document, classification, chat } = exchange;
-  const stripped = toolEdits(exchange, options.obligations.stripTools);
+  const stripped = stripTools(exchange, options.obligations.stripTools);
   const redacted = redactDocument(document, classification.findings, options.obligations.redact, options.redaction);
   const kept = redacted.edits.filter((edit) => !isUnder(pointerOf(exchange, edit), stripped.pointers));
   const common: DocumentEdit[] = [...kept, ...stripped.edits, ...usageEdits(exchange)];
@@ -112,40 +113,6 @@ function usageEdits(exchange: ClassifiedExchange): DocumentEdit[] {
   return present
     ? [{ op: 'set', pointer: '/stream_options/include_usage', value: true }]
     : [{ op: 'set', pointer: '/stream_options', value: { include_usage: true } }];
-}
-
-interface ToolEdits {
-  readonly edits: readonly DocumentEdit[];
-  readonly pointers: readonly string[];
-  readonly names: readonly string[];
-}
-
-function toolEdits(exchange: ClassifiedExchange, strip: readonly string[]): ToolEdits {
-  const names = new Set(strip);
-  const hit = exchange.chat.tools.filter((tool) => names.has(tool.name) || names.has('*'));
-  if (hit.length === 0) return { edits: [], pointers: [], names: [] };
-  const all = hit.length === exchange.chat.tools.length;
-  const body = exchange.document.value as Record<string, unknown>;
-  // With no tool left, or with the forced one gone, a provider refuses tool_choice and parallel_tool_calls.
-  const orphaned = all
-    ? ['tool_choice', 'parallel_tool_calls']
-    : forcesOneOf(body['tool_choice'], hit)
-      ? ['tool_choice']
-      : [];
-  const pointers = [
-    ...(all ? ['/tools'] : hit.map((tool) => `/tools/${tool.index}`)),
-    ...orphaned.filter((field) => field in body).map((field) => `/${field}`),
-  ];
-  return {
-    edits: pointers.map((pointer) => ({ op: 'remove', pointer })),
-    pointers,
-    names: hit.map((tool) => tool.name),
-  };
-}
-
-function forcesOneOf(choice: unknown, hit: readonly { name: string }[]): boolean {
-  const forced = (choice as { function?: { name?: unknown } } | null | undefined)?.function?.name;
-  return hit.some((tool) => tool.name === forced);
 }
 
 function pointerOf(exchange: ClassifiedExchange, edit: DocumentEdit): string {
