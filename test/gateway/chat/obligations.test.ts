@@ -58,6 +58,39 @@ test('a choice that forces a forbidden tool goes with it', async () => {
   expect((await sentWith(tools, forced('search'))).sent).toMatchObject(forced('search'));
 });
 
+test.each<[string, Json]>([
+  ['a custom tool', { type: 'custom', custom: { name: 'shell' } }],
+  ['a tool of the provider’s own', { type: 'browser' }],
+  ['a tool in the flat form', { type: 'function', name: 'shell', parameters: {} }],
+  ['a tool with a second name', { type: 'custom', function: { name: 'search' }, custom: { name: 'shell' } }],
+  ['a harmless name beside the real one', { type: 'function', name: 'search', function: { name: 'shell' } }],
+])('%s is found', async (_, forbidden) => {
+  const { sent } = await sentWith([tool('calc'), forbidden]);
+  expect(sent['tools']).toEqual([tool('calc')]);
+});
+
+test('the older way of offering functions is no way around', async () => {
+  const functions = [
+    { name: 'shell', parameters: {} },
+    { name: 'search', parameters: {} },
+  ];
+  const partly = await sentWith([], { functions, function_call: { name: 'shell' } });
+  expect(Object.keys(partly.sent).sort()).toEqual(['functions', 'messages', 'model', 'tools']);
+  expect([partly.sent['functions'], partly.stripped]).toEqual([[functions[1]], ['shell']]);
+  const { sent } = await sentWith([tool('search')], { functions: functions.slice(0, 1), function_call: 'auto' });
+  expect(Object.keys(sent).sort()).toEqual(['messages', 'model', 'tools']);
+});
+
+test('of the tools the caller allowed only the forbidden ones go, and none left means none', async () => {
+  const named = (name: string): Json => ({ type: 'function', function: { name } });
+  const allow = (...names: string[]): Json => ({
+    tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: names.map(named) } },
+  });
+  const tools = [tool('shell'), tool('search'), tool('calc')];
+  expect((await sentWith(tools, allow('shell', 'search'))).sent).toMatchObject(allow('search'));
+  expect((await sentWith(tools, allow('shell'))).sent).toMatchObject({ tool_choice: 'none' });
+});
+
 test('without a forbidden tool the bytes stay', async () => {
   const body = JSON.stringify({ model: MODEL, messages: [{ role: 'user', content: 'hi' }], tools: [tool('search')] });
   await stand.send({ body, tenant: 'guarded' });
