@@ -3,10 +3,10 @@ import { aims, floorChecks } from './goals.ts';
 import {
   checkAll,
   compare,
-  load,
   measureMemory,
   measureStages,
   measureStream,
+  warmUp,
   type Figure,
   type Measured,
 } from './measure.ts';
@@ -17,8 +17,6 @@ import { direct, portkey, proxy, type Target } from './targets.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 const TARGETS: Readonly<Record<string, Target>> = { direct, proxy, countersign, portkey };
-
-const WARM_UP = { connections: 8, seconds: 2 };
 
 /**
  * Runs the benchmark: figures go to standard output, progress and verdicts to standard error when `--json` is given.
@@ -101,7 +99,7 @@ class Session {
     await this.#start(options, (mock.ready as { port: number }).port);
     for (const line of [...machineLines(this.#targets), `  commit: ${commit(this.#root) ?? 'unknown'}`])
       this.#say(line);
-    for (const measured of this.#targets) await load(generator.worker, measured, WARM_UP);
+    for (const measured of this.#targets) await warmUp(generator.worker, measured);
     const figures = await this.#measure(generator.worker, options);
     const checks = await checkAll(this.#targets);
     const calls = this.#targets.reduce((total, measured) => total + measured.calls, 0);
