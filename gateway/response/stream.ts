@@ -37,6 +37,9 @@ export interface StreamRules {
   readonly recordChars: number;
 }
 
+/** Choices, or texts of all choices, that one answer may have side by side. */
+const MAX_CHANNELS = 1024;
+
 export const HEARTBEAT = ': keep-alive\n\n';
 
 interface QueuedEvent {
@@ -67,6 +70,8 @@ export class StreamGovernor {
   readonly #queue: QueuedEvent[] = [];
   readonly #tools = new ToolCalls();
   readonly findings: Findings;
+  /** Choices that have begun, and whether they have a finish reason. */
+  readonly #choices = new Map<number, boolean>();
   #queued = 0;
   #waiting: boolean;
   usage: JsonValue | null = null;
@@ -81,8 +86,9 @@ export class StreamGovernor {
     this.findings = new Findings(rules.analyzer, rules.rules, rules.redaction);
   }
 
+  /** Every choice that began has finished; a stream that ends earlier was cut off, whatever it says. */
   get complete(): boolean {
-    return this.finishReason !== null && !this.upstreamError;
+    return this.finishReason !== null && !this.upstreamError && [...this.#choices.values()].every(Boolean);
   }
 
   get toolCalls(): readonly ToolCall[] {
@@ -178,9 +184,7 @@ export class StreamGovernor {
     const name = `${choice}/${field}`;
     const existing = this.#channels.get(name);
     if (existing !== undefined) return existing;
-    if (this.#channels.size >= 1024) {
-      throw new GatewayError('upstream_error', 'The answer has more parallel texts than this gateway follows (1024).');
-    }
+    if (this.#channels.size >= MAX_CHANNELS) throw tooManyTexts();
     const { analyzer, rules, redaction, disclose, recordChars } = this.#rules;
     const redactor = createStreamRedactor({
       analyzer,
@@ -203,8 +207,14 @@ export class StreamGovernor {
         ends = true;
       }
       this.finishReason = delta.finishReason ?? this.finishReason;
+      this.#noteChoice(delta);
     }
     return ends || this.finishReason !== null;
+  }
+
+  #noteChoice({ choice, finishReason }: Delta): void {
+    if (this.#choices.size >= MAX_CHANNELS && !this.#choices.has(choice)) throw tooManyTexts();
+    this.#choices.set(choice, finishReason !== null || this.#choices.get(choice) === true);
   }
 }
 
@@ -227,6 +237,13 @@ function dropLogprobs(document: JsonDocument, pointer: string): DocumentEdit[] {
   return logprobs === null || logprobs === undefined
     ? []
     : [{ op: 'set', pointer: `/choices/${choice}/logprobs`, value: null }];
+}
+
+function tooManyTexts(): GatewayError {
+  return new GatewayError(
+    'upstream_error',
+    `The answer has more parallel texts than this gateway follows (${MAX_CHANNELS}).`,
+  );
 }
 
 function parseChunk(data: string): JsonDocument {
@@ -252,7 +269,8 @@ function readDeltas(chunk: Chunk): Delta[] {
       choice: typeof index === 'number' ? index : i,
       base: `/choices/${i}`,
       fields: fields as Record<string, JsonValue>,
-      finishReason: typeof finish === 'string' ? finish.slice(0, 64) : null,
+      // Some providers send an empty text where others send null.
+      finishReason: typeof finish === 'string' && finish !== '' ? finish.slice(0, 64) : null,
     };
   });
 }
