@@ -174,6 +174,29 @@ test('a provider that does not send [DONE] but a finish reason has finished', as
   expect(eventsOf(answer).at(-1)).toBe('data: [DONE]');
 });
 
+test.each([
+  ['', ''],
+  [' and says [DONE]', DONE],
+])('a provider that ends%s before every choice has its finish reason has not finished', async (_, tail) => {
+  const second = event('{"index":1,"delta":{},"finish_reason":"length"}');
+  const raw = event(text('Hello there. ')) + event(text('Half of an ans', 1)) + STOP;
+  const whole = await stream(raw + second + DONE);
+  expect(eventsOf(whole).at(-1)).toBe('data: [DONE]');
+  await expectInterrupted(await stream(raw + tail), 'upstream_error');
+});
+
+test('an empty finish reason is none', async () => {
+  const raw = [
+    event(text('Hello ').replace('null', '""')),
+    event(text('there.').replace('null', '""')),
+    STOP,
+    DONE,
+  ].join('');
+  const answer = await stream(raw);
+  expect(answer.text).toBe(raw);
+  expect(facts(await stand.record(answer)).outcome).toMatchObject({ status: 'ok', finish_reason: 'stop' });
+});
+
 test('the alias is what every chunk calls the model', async () => {
   stand.mock.next({ raw: [ROLE, event(text('Hello.')), STOP, DONE].join('').replaceAll(MODEL, 'vendor-model-2026') });
   const answer = await stand.ask('hi', { ...WITH_USAGE, model: 'alias' });
