@@ -5,6 +5,7 @@ import type { JsonValue } from '../../redaction/index.ts';
 import type { Call } from '../call.ts';
 import { GatewayError } from '../errors.ts';
 import { appliedRows, findingRows } from '../evidence.ts';
+import { statusOfError } from '../upstream/error-status.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { closeCall } from './outcome.ts';
 import { decideAnswer, disclosure, modelAlias, noteUsage } from './rules.ts';
@@ -16,16 +17,20 @@ export async function releaseWhole(call: Call, response: UpstreamResponse): Prom
   const answer = await read(call, response);
   const decision = decideAnswer(call, answer.classification, answer.facts);
   const enforced = enforce(call, answer, decision);
-  const failed = response.status >= 400;
+  const status = statusOf(response, answer);
+  const failed = status >= 400;
   call.answer.releasedBytes = Buffer.byteLength(enforced.text);
   call.clock.mark('response');
   await closeCall(call, failed ? 'upstream_error' : 'ok', failed ? 'upstream_error' : null);
   call.reply.set('server-timing', call.clock.header());
-  call.reply.send(
-    response.status,
-    { ...response.headers, 'content-type': 'application/json; charset=utf-8' },
-    enforced.text,
-  );
+  call.reply.send(status, { ...response.headers, 'content-type': 'application/json; charset=utf-8' }, enforced.text);
+}
+
+/** An error that came under status 200 gets the status it means: a client takes a 200 for an answer. */
+function statusOf(response: UpstreamResponse, { document }: WholeAnswer): number {
+  const { error, choices } = document.value as { error?: unknown; choices?: unknown };
+  const isError = typeof error === 'object' && error !== null && !Array.isArray(choices);
+  return response.status < 400 && isError ? statusOfError(error) : response.status;
 }
 
 async function read(call: Call, response: UpstreamResponse): Promise<WholeAnswer> {

@@ -2,6 +2,7 @@
  * Looks at the start of a stream before it counts as an answer: some providers send status 200 and then an error as
  * the first event. Such a stream becomes an ordinary error response, which can be retried or shown to the caller.
  */
+import { statusOfError } from './error-status.ts';
 import { UpstreamFailure } from './failure.ts';
 import { isObject, parseObject } from './json.ts';
 import type { SseEvent, UpstreamResponse } from './upstream.ts';
@@ -101,31 +102,10 @@ function isBare(choice: unknown): boolean {
   return Object.entries(delta).every(([name, value]) => name === 'role' || value === null || value === '');
 }
 
-/** HTTP status of an OpenAI or Anthropic error object that came inside a stream. */
-const STATUS_OF_TYPE = new Map([
-  ['invalid_request_error', 400],
-  ['authentication_error', 401],
-  ['billing_error', 402],
-  ['permission_error', 403],
-  ['not_found_error', 404],
-  ['request_too_large', 413],
-  ['rate_limit_error', 429],
-  ['rate_limit_exceeded', 429],
-  ['insufficient_quota', 429],
-  ['api_error', 500],
-  ['server_error', 500],
-  ['timeout_error', 504],
-  ['overloaded_error', 529],
-]);
-
 function errorResponse(response: UpstreamResponse, data: string): UpstreamResponse {
-  const error = parseObject(data)?.['error'];
-  const { code, type } = isObject(error) ? error : {};
-  const numeric = typeof code === 'number' ? code : Number.NaN;
-  const named = STATUS_OF_TYPE.get(String(type)) ?? STATUS_OF_TYPE.get(String(code)) ?? 502;
   const body = Buffer.from(data);
   return {
-    status: Number.isInteger(numeric) && numeric >= 400 && numeric <= 599 ? numeric : named,
+    status: statusOfError(parseObject(data)?.['error']),
     headers: { ...response.headers, 'content-type': 'application/json' },
     requestId: response.requestId,
     body: async () => Promise.resolve(body),
