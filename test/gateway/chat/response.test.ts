@@ -227,6 +227,17 @@ test.each([
   });
 });
 
+test.each([
+  [{ message: 'overloaded', type: 'overloaded_error' }, 529],
+  [{ message: 'too many', code: 429 }, 429],
+  [{ message: 'something', type: 'odd' }, 502],
+])('an error under status 200 gets the status it means: %j', async (error, status) => {
+  stand.mock.next({ raw: JSON.stringify({ error }) });
+  const answer = await stand.ask('?');
+  expect([answer.status, json(answer)]).toEqual([status, { error }]);
+  expect(facts(await stand.record(answer)).outcome).toMatchObject({ status: 'upstream_error', http_status: 200 });
+});
+
 test('an error of the provider is read as well: a secret it quotes is cut out', async () => {
   const error = {
     error: {
