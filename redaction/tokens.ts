@@ -17,6 +17,7 @@ export interface TokenVault {
 
 const BASE_LETTERS = 8;
 const MORE_LETTERS = 4;
+const MAC_LETTERS = 32;
 const PLACEHOLDER = /<[A-Z][0-9A-Z_]{0,47}_[a-z]{8,64}>/g;
 
 /** Matches at the end of a text that could still become a placeholder. */
@@ -47,12 +48,12 @@ export function createTokenVault(key: Uint8Array): TokenVault {
       .toUpperCase()
       .replace(/[^0-9A-Z]/g, '_')
       .slice(0, 40);
-    const letters = macLetters(key, type, normal, 0).slice(0, BASE_LETTERS);
-    const more = macLetters(key, type, value, 1);
+    const letters = macLetters(key, type, normal, 0, BASE_LETTERS);
     for (let taken = value === normal ? 0 : MORE_LETTERS; ; taken += MORE_LETTERS) {
+      const more = taken === 0 ? '' : macLetters(key, type, value, 1, taken);
       // 32 more letters are 150 bits; a clash that survives them would be a broken MAC.
-      const placeholder = `<${label}_${letters}${more.slice(0, taken)}>`;
-      if (!values.has(placeholder) || taken >= more.length) return placeholder;
+      const placeholder = `<${label}_${letters}${more}>`;
+      if (!values.has(placeholder) || taken >= MAC_LETTERS) return placeholder;
     }
   }
 
@@ -77,12 +78,14 @@ export function createTokenVault(key: Uint8Array): TokenVault {
   };
 }
 
-/** 32 letters of HMAC-SHA-256. The purpose keeps the two MACs of one value apart. */
-function macLetters(key: Uint8Array, type: string, value: string, purpose: number): string {
+/** The first letters, at most 32, of HMAC-SHA-256. The purpose keeps the two MACs of one value apart. */
+function macLetters(key: Uint8Array, type: string, value: string, purpose: number, count: number): string {
   const mac = createHmac('sha256', key)
     .update(`${String(purpose)}\0${type}\0${value}`)
     .digest();
-  return Array.from(mac, (byte) => String.fromCharCode(97 + (byte % 26))).join('');
+  let letters = '';
+  for (const byte of mac.subarray(0, count)) letters += String.fromCharCode(97 + (byte % 26));
+  return letters;
 }
 
 /** What makes two spellings one value: case for mail, separators for numbers. */

@@ -93,10 +93,9 @@ function bytes(hex: string | null): string {
   return hex === null ? 'null' : `"\\\\x${hex}"`;
 }
 
+/** An array element escapes quotes and backslashes as JSON does; canonical text has nothing else that JSON would escape. */
 function quoted(text: string): string {
-  // Splitting and joining is several times faster than replacing by a pattern.
-  const escaped = text.includes('\\') ? text.split('\\').join('\\\\') : text;
-  return `"${escaped.split('"').join('\\"')}"`;
+  return JSON.stringify(text);
 }
 
 /** Reads the answer; one element per item, in order. Null when it is not what the function promises. */
