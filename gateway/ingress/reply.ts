@@ -10,8 +10,8 @@ import type { GatewayError } from '../errors.ts';
 const signals = new WeakMap<Socket, AbortSignal>();
 
 /** One signal for all answers of a connection, because making one per call is expensive: when it closes, all are over. */
-function connectionSignal(socket: Socket | null): AbortSignal {
-  if (socket === null || socket.destroyed) return AbortSignal.abort();
+function connectionSignal(socket: Socket): AbortSignal {
+  if (socket.destroyed) return AbortSignal.abort();
   const known = signals.get(socket);
   if (known !== undefined) return known;
   const controller = new AbortController();
@@ -29,7 +29,8 @@ export class Reply {
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
-    this.#signal = connectionSignal(outgoing.socket);
+    // The request's socket: a response that waits for its turn on the connection has none yet.
+    this.#signal = connectionSignal(outgoing.req.socket);
   }
 
   /** Aborted when the caller's connection closes. */
