@@ -175,14 +175,14 @@ describe('connections', () => {
   test('a slow reader holds the sender back instead of filling memory, and loses nothing', async () => {
     const size = 8_000_000;
     mock.set({ content: 'y'.repeat(size), chunks: 2000 });
-    const timeouts = { ...TIMEOUTS, idleMs: 150 };
+    const timeouts = { ...TIMEOUTS, idleMs: 1000 };
     const response = await upstream.send(callOf(to, { ...CHAT, stream: true }, { timeouts }));
     let characters = 0;
     let events = 0;
     for await (const event of response.events()) {
       // Longer than the idle timeout: time in which we are the slow side does not count.
       if (events++ === 10) {
-        await new Promise((resolve) => setTimeout(resolve, 400));
+        await new Promise((resolve) => setTimeout(resolve, 1500));
         expect(mock.counters.answered).toBe(0);
       }
       characters += /"content":"(y*)"/.exec(event.data ?? '')?.[1]?.length ?? 0;
