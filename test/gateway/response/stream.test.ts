@@ -80,7 +80,11 @@ function assemble(stream: string): Assembled {
 }
 
 function streamOf(deltas: readonly string[]): Uint8Array {
-  const events = [chunk({ role: 'assistant', content: '' }), ...deltas.map((content) => chunk({ content })), chunk({}, 'stop')];
+  const events = [
+    chunk({ role: 'assistant', content: '' }),
+    ...deltas.map((content) => chunk({ content })),
+    chunk({}, 'stop'),
+  ];
   return Buffer.from(`${events.join('')}data: [DONE]\n\n`);
 }
 
@@ -133,13 +137,20 @@ test('a tool call is released whole after the end, with placeholders restored in
   const args = JSON.stringify({ to: placeholder, n: 1 });
   const fragments = [args.slice(0, 9), args.slice(9, 17), args.slice(17)];
   const events = [
-    chunk({ role: 'assistant', content: null, tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'send', arguments: '' } }] }),
+    chunk({
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'send', arguments: '' } }],
+    }),
     ...fragments.map((part) => chunk({ tool_calls: [{ index: 0, function: { arguments: part } }] })),
     chunk({}, 'tool_calls'),
   ];
   const governor = new StreamGovernor(rules(redaction));
   const reader = createSseReader();
-  const before = reader.push(Buffer.from(events.join(''))).map((event) => governor.accept(event)).join('');
+  const before = reader
+    .push(Buffer.from(events.join('')))
+    .map((event) => governor.accept(event))
+    .join('');
   expect(before).toBe('');
   governor.close();
   const { args: released } = assemble(governor.drain());
@@ -155,7 +166,14 @@ test('the usage chunk the gateway asked for is removed, one the caller asked for
 });
 
 test('log probabilities are removed where the text they spell was changed', () => {
-  const choices = [{ index: 0, delta: { content: 'anna@example.org ' }, logprobs: { content: [{ token: 'anna@example', logprob: -0.1 }] }, finish_reason: null }];
+  const choices = [
+    {
+      index: 0,
+      delta: { content: 'anna@example.org ' },
+      logprobs: { content: [{ token: 'anna@example', logprob: -0.1 }] },
+      finish_reason: null,
+    },
+  ];
   const bytes = Buffer.from(`data: ${JSON.stringify({ id: 'x', choices })}\n\n` + chunk({}, 'stop'));
   const out = govern(bytes, [], rules(context()));
   expect(out).toContain('"logprobs":null');
@@ -164,7 +182,10 @@ test('log probabilities are removed where the text they spell was changed', () =
 
 test('an event that is not JSON ends the stream with an error, nothing held is flushed', () => {
   const governor = new StreamGovernor(rules(context()));
-  governor.accept({ raw: chunk({ content: 'my mail is anna.smith@exam' }), data: chunk({ content: 'my mail is anna.smith@exam' }).slice(6, -2) });
+  governor.accept({
+    raw: chunk({ content: 'my mail is anna.smith@exam' }),
+    data: chunk({ content: 'my mail is anna.smith@exam' }).slice(6, -2),
+  });
   expect(() => governor.accept({ raw: 'data: {oops\n\n', data: '{oops' })).toThrow(/cannot be checked/);
 });
 
