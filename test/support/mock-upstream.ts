@@ -12,7 +12,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { answer } from './mock-answer.ts';
 import type { MockBehaviour } from './mock-answer.ts';
 
-export type { MockBehaviour, MockToolCall } from './mock-answer.ts';
+export type { MockBehaviour } from './mock-answer.ts';
 
 export interface MockRequest {
   readonly path: string;
