@@ -1,23 +1,16 @@
 import postgres from 'postgres';
 import type { DatabaseOptions } from '../database-url.ts';
 import { CliError } from '../errors.ts';
+import { createPool } from './pool.ts';
 
 /** What postgres.js needs to reach the embedded server; complete, so that no PG* variable of the environment counts. */
 export interface Connection extends DatabaseOptions {
   readonly ssl: false;
 }
 
-/** A small pool. Notices are dropped: they may quote values. */
+/** A small pool that survives the loss of its connections. Notices are dropped: they may quote values. */
 export function connect(connection: DatabaseOptions, max = 1): postgres.Sql {
-  return postgres({ ...connection, max, onnotice: () => undefined, backoff: reconnectAfterS });
-}
-
-/**
- * The driver's own pauses grow to twenty seconds after a handful of attempts, for which a database that is back would
- * be refused by us. Ours end at half a second, spread so that a fleet does not come back as one.
- */
-function reconnectAfterS(attempts: number): number {
-  return Math.min(0.5, 0.02 * 2 ** Math.min(attempts, 10)) * (0.5 + Math.random() / 2);
+  return createPool(connection, max);
 }
 
 export interface Server {

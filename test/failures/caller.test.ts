@@ -24,7 +24,10 @@ async function expectEveryPlaceFree(): Promise<void> {
   stand.mock.set({ delayMs: 300 });
   await eventually(async () => {
     const answers = await Promise.all(Array.from({ length: PLACES + 1 }, () => stand.chat()));
-    expect(answers.map(({ status }) => status).sort()).toEqual([...Array.from({ length: PLACES }, () => 200), 429]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      ...Array.from({ length: PLACES }, () => 200),
+      429,
+    ]);
   });
   const [open] = await stand.sql<{ count: number }[]>`select count(*)::int as count from ledger.open_calls`;
   expect(open?.count).toBe(0);

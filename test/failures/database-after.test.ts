@@ -16,15 +16,15 @@ afterAll(() => stand.stop());
 
 /** How the outcome's append is lost. */
 const LOSSES = [
-  { loss: 'cut before the outcome was written', fault: 'before', then: 'cut' },
-  { loss: 'cut after the outcome was written, its answer lost', fault: 'after', then: 'cut' },
-  { loss: 'silent before the outcome was written', fault: 'before', then: 'stalled' },
-  { loss: 'silent after the outcome was written', fault: 'after', then: 'stalled' },
+  { loss: 'cut before the outcome was written', fault: 'before', road: 'cut' },
+  { loss: 'cut after the outcome was written, its answer lost', fault: 'after', road: 'cut' },
+  { loss: 'silent before the outcome was written', fault: 'before', road: 'stalled' },
+  { loss: 'silent after the outcome was written', fault: 'after', road: 'stalled' },
 ] as const;
 
 /** Calls while the outcome cannot become durable; the caller's answer, and the time it had it. */
-async function callWithLoss(body: object, { fault, then }: (typeof LOSSES)[number]): Promise<[Answer, number]> {
-  const struck = stand.proxy.next('{outcome', fault, then);
+async function callWithLoss(body: object, { fault, road }: (typeof LOSSES)[number]): Promise<[Answer, number]> {
+  const struck = stand.proxy.next('{outcome', fault, road);
   const answer = await stand.chat(body);
   await struck;
   return [answer, Date.now()];
@@ -84,8 +84,8 @@ describe.each(['before', 'after'] as const)('connection lost %s the append took 
 
 test.each(['cut', 'stalled'] as const)(
   'decision written but its answer lost, then %s: 503, nothing sent, the call is closed as not sent',
-  async (then) => {
-    const struck = stand.proxy.next('{decision', 'after', then);
+  async (road) => {
+    const struck = stand.proxy.next('{decision', 'after', road);
     const answer = await stand.chat();
     await struck;
     expect([answer.status, answer.code]).toEqual([503, 'ledger_unavailable']);

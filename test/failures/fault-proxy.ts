@@ -21,7 +21,7 @@ export type Road = 'open' | 'cut' | 'stalled';
 interface Trap {
   readonly text: string;
   readonly fault: Fault;
-  readonly then: Road;
+  readonly road: Road;
   readonly struck: () => void;
 }
 
@@ -89,9 +89,9 @@ export class FaultProxy {
    *
    * @param text `{decision` and `{outcome` mark a batch that begins with such an entry
    */
-  async next(text: string, fault: Fault, then: Road): Promise<void> {
+  async next(text: string, fault: Fault, road: Road): Promise<void> {
     await new Promise<void>((struck) => {
-      this.#traps.push({ text, fault, then, struck });
+      this.#traps.push({ text, fault, road, struck });
     });
   }
 
@@ -148,8 +148,8 @@ export class FaultProxy {
 
   #strike(link: Link, trap: Trap): void {
     drop(link);
-    if (trap.then === 'stalled') this.stall();
-    const done = trap.then === 'cut' ? this.cut() : Promise.resolve();
+    if (trap.road === 'stalled') this.stall();
+    const done = trap.road === 'cut' ? this.cut() : Promise.resolve();
     void done.then(trap.struck);
   }
 }

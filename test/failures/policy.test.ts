@@ -60,8 +60,13 @@ async function bundle(name: string, rego: string): Promise<string> {
 
 beforeAll(async () => {
   if (tools === null) return;
-  const rules = { ...Object.fromEntries(Object.entries(REQUEST_FAULTS).map(([name, { rego }]) => [name, rego])) };
-  const all: Record<string, string> = { ...rules, answer: ANSWER_FAULT, deny: DENY, allow: `decision := ${ALLOW}` };
+  const rules = Object.entries(REQUEST_FAULTS).map(([name, { rego }]) => [name, rego]);
+  const all: Record<string, string> = {
+    ...Object.fromEntries(rules),
+    answer: ANSWER_FAULT,
+    deny: DENY,
+    allow: `decision := ${ALLOW}`,
+  };
   const paths = await Promise.all(Object.entries(all).map(async ([name, rego]) => [name, await bundle(name, rego)]));
   const tenants = Object.keys(all).map((name) => `  - { id: ${name}, policies: [${name}] }`);
   stand = await startStand({

@@ -26,15 +26,15 @@ export interface Stand {
   readonly proxy: FaultProxy;
   /** The database itself, past the proxy. */
   readonly sql: Sql;
-  chat(body?: object, init?: RequestInit): Promise<Answer>;
+  readonly chat: (body?: object, init?: RequestInit) => Promise<Answer>;
   /** Like `chat`, without reading the answer. */
-  open(body?: object, init?: RequestInit): Promise<Response>;
-  record(call: string): Promise<CallRecord>;
+  readonly open: (body?: object, init?: RequestInit) => Promise<Response>;
+  readonly record: (call: string) => Promise<CallRecord>;
   /** Facts of the entries of one kind, in order, all logs. */
-  facts(kind: string): Promise<Facts[]>;
+  readonly facts: (kind: string) => Promise<Facts[]>;
   /** Waits until the gateway says that it is ready. */
-  ready(): Promise<void>;
-  stop(): Promise<void>;
+  readonly ready: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Waits for something that has to happen, without saying how fast. */
