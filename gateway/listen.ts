@@ -1,6 +1,6 @@
 /** Opens a listener, with an error that names the setting to change when it cannot. */
 import { createAdaptorServer } from '@hono/node-server';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { GatewayError } from './errors.ts';
 
 type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
@@ -20,6 +20,7 @@ export function openListener(fetch: Fetch, { host, port, setting, limits }: List
   const serverOptions = { maxHeaderSize: limits.headerBytes, requestTimeout: REQUEST_TIMEOUT_MS };
   const server = createAdaptorServer({ fetch, serverOptions }) as Server;
   server.maxHeadersCount = limits.headerCount;
+  watch(server);
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
@@ -34,6 +35,30 @@ export function openListener(fetch: Fetch, { host, port, setting, limits }: List
     );
     server.listen(port, host, () => resolve(server));
   });
+}
+
+/** Answers that have not left completely. Node counts an answer as done, and its connection as idle, before that. */
+const unfinished = new WeakMap<Server, Set<ServerResponse>>();
+
+function watch(server: Server): void {
+  const responses = new Set<ServerResponse>();
+  unfinished.set(server, responses);
+  server.on('request', (_request, response: ServerResponse) => {
+    responses.add(response);
+    response.once('close', () => responses.delete(response));
+  });
+}
+
+/**
+ * Waits until slow readers have what was written for them, then closes. At the deadline whoever is left has had its
+ * time: it is cut off, which aborts its upstream and records its outcome.
+ */
+export async function closeListener(server: Server, deadline: Promise<void>): Promise<void> {
+  const last = [...(unfinished.get(server) ?? [])];
+  const left = Promise.all(last.map((response) => new Promise((resolve) => response.once('close', resolve))));
+  await Promise.race([left, deadline]);
+  server.close();
+  server.closeAllConnections();
 }
 
 export function urlOf(server: Server): string {

@@ -26,7 +26,7 @@ import type { CurrentOptions } from './current.ts';
 import { buildCurrent } from './current.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
-import { openListener, urlOf } from './listen.ts';
+import { closeListener, openListener, urlOf } from './listen.ts';
 import type { CallLog } from './log.ts';
 import { createLog } from './log.ts';
 import { createAdminApp } from './ingress/admin.ts';
@@ -220,11 +220,10 @@ async function readiness(parts: Parts): Promise<{ ready: boolean; checks: Record
 
 async function drain(parts: Parts, data: DataListener, servers: readonly Server[]): Promise<void> {
   const { services, current, ledger } = parts;
-  for (const server of servers) server.close();
+  // The listeners stay open meanwhile: a new call is told that another instance will answer, readiness says the same.
   const deadline = new Promise<void>((resolve) => setTimeout(resolve, current().config.timeouts.drainMs).unref());
   await Promise.race([data.drain(), deadline]);
-  // What is still running has had its time: its callers are cut off, which aborts the upstreams and records the outcomes.
-  for (const server of servers) if ('closeAllConnections' in server) server.closeAllConnections();
+  await Promise.all(servers.map((server) => closeListener(server, deadline)));
   await Promise.race([data.drain(), new Promise<void>((resolve) => setTimeout(resolve, 2000).unref())]);
   await parts.refusals.flush(true);
   await recordEvent(ledger, 'stop', { wid: ledger.wid }).catch((error: unknown) =>
