@@ -13,7 +13,7 @@ export interface Told {
   readonly receipt: string | null;
 }
 
-export interface Caller {
+interface Caller {
   readonly key: string;
 }
 
