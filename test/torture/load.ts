@@ -13,10 +13,6 @@ export interface Told {
   readonly receipt: string | null;
 }
 
-interface Caller {
-  readonly key: string;
-}
-
 type Body = { readonly messages: readonly object[]; readonly stream?: boolean };
 
 const KINDS: readonly ((marker: string) => Body)[] = [
