@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { recordInto } from '../gateway/access/events.ts';
-import type { GrantStore } from '../gateway/access/grant.ts';
+import { approversByToken, type GrantStore } from '../gateway/access/grant.ts';
 import type { Config } from '../gateway/config.ts';
 import { openLedger, setBudgetScope } from '../ledger/index.ts';
 import { openKeys, type OpenDatabase } from './database.ts';
@@ -40,13 +40,9 @@ export async function withKeyDesk<T>(
       random: randomBytes,
       now: context.now,
       newApprovalId: () => randomBytes(16).toString('hex'),
-      approversByToken: () => config.issuers.some(mayMakeApprovers),
+      approversByToken: () => approversByToken(config),
     });
   } finally {
     await ledger.close();
   }
-}
-
-function mayMakeApprovers({ defaultRoles, roleMap }: Config['issuers'][number]): boolean {
-  return [defaultRoles, ...roleMap.values()].some((roles) => roles.includes('approver'));
 }
