@@ -42,16 +42,17 @@ export async function readCall(
   const logs = await sql<{ log: string; inc: number }[]>`
     select log, inc from ledger.logs where tenant = ${tenant} order by inc desc`;
   for (const { log, inc } of logs) {
+    // Asked first: a call that is closed by now has its outcome in what is read next.
+    const open = await sql`select 1 from ledger.open_calls where log = ${log} and call = ${call}`;
     const entries = await readCallEntries(sql, log, call);
     if (entries.length === 0) continue;
-    const open = await sql`select 1 from ledger.open_calls where log = ${log} and call = ${call}`;
     const records = await Promise.all(entries.map((entry) => toRecord(entry, inc, tenant, keys)));
     const find = (kind: string): EntryRecord | null => records.find((record) => record.kind === kind) ?? null;
     return {
       call,
       log,
       inc,
-      open: open.length > 0,
+      open: open.length > 0 && find('outcome') === null,
       decision: find('decision'),
       outcome: find('outcome'),
       lateOutcome: find('late_outcome'),

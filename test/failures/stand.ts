@@ -1,6 +1,6 @@
 /** A gateway between a fault-prone road to its database and a mock upstream, and what tests ask of the evidence. */
 import type { Sql } from 'postgres';
-import { inject, vi } from 'vitest';
+import { expect, inject, vi } from 'vitest';
 import type { CallRecord } from '../../ledger/index.ts';
 import { readCall } from '../../ledger/index.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -104,8 +104,8 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
     },
     ready: () =>
       eventually(async () => {
-        const { status } = await fetch(`${gateway.dataUrl}/readyz`);
-        if (status !== 200) throw new TypeError('not ready');
+        const response = await fetch(`${gateway.dataUrl}/readyz`);
+        expect([response.status, await response.text()]).toEqual([200, expect.anything()]);
       }),
     stop: async () => {
       await proxy.open();
