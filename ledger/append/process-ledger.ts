@@ -130,7 +130,8 @@ export class ProcessLedger implements Ledger {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#queue.drain(this.#timeoutMs);
+    // Late outcomes wait for a survivor to close their calls: it looks several times in the time of a lease.
+    await this.#queue.drain(Math.max(this.#timeoutMs, this.#queue.isFenced ? leaseTimes(this.#options).leaseMs : 0));
     for (const timer of this.#timers) clearInterval(timer);
     this.#queue.stop();
     await this.#receipts.signSome(Infinity);

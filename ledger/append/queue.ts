@@ -7,6 +7,7 @@ import { GapCounter } from './gap.ts';
 import type { Gap } from './gap.ts';
 import { fencedError, refusal, unavailable } from './pending.ts';
 import type { Pending } from './pending.ts';
+import { Postponed } from './postponed.ts';
 
 /** The database side of the queue. */
 export interface AppendPort {
@@ -33,7 +34,6 @@ export interface QueueLimits extends BacklogLimits {
 
 const MAX_PAUSE_MS = 1000;
 const FIRST_PAUSE_MS = 20;
-const LATE_TRIES = 60;
 
 /**
  * Natural batching on one connection: a batch goes out when none is in flight, with all that waits. Order within a log is the
@@ -47,6 +47,10 @@ export class AppendQueue {
   readonly #backlog: Backlog;
   readonly #drained: (() => void)[] = [];
   readonly #gap = new GapCounter();
+  readonly #postponed = new Postponed(
+    (pending) => this.push(pending),
+    (pending) => this.refuse(pending, 'closed'),
+  );
   readonly counts = { appended: 0, batches: 0, refused: 0 };
   #flight: Batch | null = null;
   #scheduled = false;
@@ -74,7 +78,7 @@ export class AppendQueue {
   }
 
   get waiting(): number {
-    return this.#backlog.size;
+    return this.#backlog.size + this.#postponed.size;
   }
 
   get inFlight(): number {
@@ -121,7 +125,7 @@ export class AppendQueue {
 
   /** Resolves when nothing waits, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
-    if (this.#flight === null && this.#backlog.size === 0) return;
+    if (this.#flight === null && this.waiting === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       this.#drained.push(() => {
@@ -133,6 +137,7 @@ export class AppendQueue {
 
   /** Ends the timers; what still waits is refused. */
   stop(): void {
+    this.#postponed.end();
     for (const pending of this.#backlog.takeAll()) this.refuse(pending, 'closed');
     this.#unwatch();
     for (const resolve of this.#drained.splice(0)) resolve();
@@ -152,7 +157,7 @@ export class AppendQueue {
     if (this.#flight !== null || this.#downSinceMs !== null) return;
     const batch = this.#backlog.next();
     if (batch !== null) void this.#send(batch);
-    else for (const resolve of this.#drained.splice(0)) resolve();
+    else if (this.#postponed.size === 0) for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -179,12 +184,7 @@ export class AppendQueue {
       this.#hooks.onAppended(pending, answer);
       return;
     }
-    // The survivor fences first and closes the calls one by one: the unknown that a late outcome corrects may be about to come.
-    if (answer.is === 'call_closed' && this.#fenced && pending.tries < LATE_TRIES) {
-      pending.tries += 1;
-      setTimeout(() => this.push(pending), MAX_PAUSE_MS).unref();
-      return;
-    }
+    if (answer.is === 'call_closed' && this.#fenced && this.#postponed.add(pending)) return;
     if (!pending.told) pending.reject(refusal(answer, pending.sealed));
   }
 
