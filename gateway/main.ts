@@ -53,6 +53,8 @@ export interface GatewayOptions extends CurrentOptions {
 export interface RunningGateway {
   readonly dataUrl: string;
   readonly adminUrl: string;
+  /** Resolves when another process has taken over: this one can only finish what it began, and be drained. */
+  readonly fenced: Promise<void>;
   /** Replaces the configuration, all or nothing. Throws GatewayError `conflict` when only a restart can apply it. */
   reload(config: Config): Promise<void>;
   /** Refuses new calls, waits for the running ones (bounded), writes the stop entry, closes everything. */
@@ -84,15 +86,17 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     void budgets.refresh().catch((error: unknown) => services.log.error('budget_snapshot', error));
     void refusals.flush();
   }, JOB_MS);
+  let drained: Promise<void> | null = null;
   await recordStart(parts, options);
   services.log.info('start', { data: urlOf(dataServer), admin: urlOf(adminServer) });
   return {
     dataUrl: urlOf(dataServer),
     adminUrl: urlOf(adminServer),
+    fenced: parts.fenced,
     reload: (config) => reload(parts, options, config),
-    drain: async () => {
+    drain: () => {
       clearInterval(jobs);
-      await drain(parts, data, [dataServer, adminServer]);
+      return (drained ??= drain(parts, data, [dataServer, adminServer]));
     },
   };
 }
@@ -105,6 +109,7 @@ export interface Parts {
   readonly sql: Sql;
   readonly writerSql: Sql;
   readonly ledger: Ledger;
+  readonly fenced: Promise<void>;
   readonly keys: KeyRing;
   readonly keyCache: KeyCache;
   readonly egress: Egress;
@@ -176,11 +181,13 @@ const clock = (): number => performance.now();
 async function openEvidence(
   options: GatewayOptions,
   log: CallLog,
-): Promise<Pick<Parts, 'sql' | 'writerSql' | 'keys' | 'ledger'>> {
+): Promise<Pick<Parts, 'sql' | 'writerSql' | 'keys' | 'ledger' | 'fenced'>> {
   const { config } = options;
   const sql = options.connect(config.database.maxConnections);
   const writerSql = options.connect(1);
   const keys = await openKeyRing({ sql, rootKey: options.rootKey, tenants: [DEPLOYMENT, ...config.tenants.keys()] });
+  let tellFenced = (): void => undefined;
+  const fenced = new Promise<void>((resolve) => (tellFenced = resolve));
   const ledger = await openLedger({
     sql,
     writerSql,
@@ -189,10 +196,13 @@ async function openEvidence(
     now,
     appendTimeoutMs: config.timeouts.appendMs,
     leaseMs: config.ledger.leaseMs,
-    onFenced: () => log.warn('fenced'),
+    onFenced: () => {
+      log.warn('fenced');
+      tellFenced();
+    },
     onError: (error) => log.error('ledger', error),
   });
-  return { sql, writerSql, keys, ledger };
+  return { sql, writerSql, keys, ledger, fenced };
 }
 
 async function writeRefusals(

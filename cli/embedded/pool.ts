@@ -22,6 +22,8 @@ type Work = (sql: TransactionSql) => unknown;
 /** Seconds; what is already running may end in peace. */
 const CONNECT_TIMEOUT_S = 10;
 const REPLACED_TIMEOUT_S = 30;
+/** The driver waits for a statement of a lost connection as long as it is allowed to. */
+const DAMAGED_TIMEOUT_S = 1;
 /** What waits in a set that was replaced is still given to those of its connections that live. */
 const REPLACED_WORKS_MS = 5000;
 /** While a database is down every attempt closes a connection: sets that never reached it are not replaced more often. */
@@ -76,7 +78,9 @@ class Pool {
   };
 
   end = ({ timeout }: { timeout?: number } = {}): Promise<void> => {
-    this.#ended ??= Promise.all([...this.#all].map((sql) => this.#close(sql, timeout))).then(() => undefined);
+    const patience = (sql: Sql): number | undefined =>
+      sql === this.#current && !this.#isDamaged ? timeout : Math.min(timeout ?? DAMAGED_TIMEOUT_S, DAMAGED_TIMEOUT_S);
+    this.#ended ??= Promise.all([...this.#all].map((sql) => this.#close(sql, patience(sql)))).then(() => undefined);
     return this.#ended;
   };
 

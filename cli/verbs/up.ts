@@ -6,6 +6,7 @@ import type { Config } from '../../gateway/config.ts';
 import { readRootKey } from '../../ledger/index.ts';
 import { rootKeySource } from '../database.ts';
 import { connect } from '../embedded/connection.ts';
+import { CliError } from '../errors.ts';
 import { ensureFirstKey } from '../first-key.ts';
 import { openServing, type ServingDatabase } from '../serving.ts';
 import { checkPorts } from '../ports.ts';
@@ -45,11 +46,24 @@ async function serve(context: VerbContext, config: Config, database: ServingData
   try {
     announce(context, gateway, config, firstKey);
     reloadOnRequest(context, gateway);
-    const reason = await stop.wait();
-    context.out.note(`${reason}: finishing the calls in progress…`);
+    const reason = await Promise.race([stop.wait(), gateway.fenced.then(() => FENCED)]);
+    context.out.note(`${reason === FENCED ? 'Fenced' : reason}: finishing the calls in progress…`);
+    if (reason === FENCED) throw lostLease(config.ledger.leaseMs);
   } finally {
     await gateway.drain();
   }
+}
+
+const FENCED = 'fenced';
+
+/** A process that lives is fenced after a pause only; a new one serves at once, so a supervisor is told to start it. */
+function lostLease(leaseMs: number): CliError {
+  return new CliError(
+    'fenced',
+    `Expected to renew the lease on the ledger every ${String(leaseMs)} ms, found that another process has taken over because this one ` +
+      'was silent for longer (stopped, suspended, starved of CPU, or cut off from the database). What its calls came to is recorded as far ' +
+      'as it may be. Start it again; if this repeats, give it more CPU or raise ledger.lease_ms.',
+  );
 }
 
 /** SIGHUP reads the configuration anew: all of it or, when anything is wrong with it, nothing. */
@@ -96,7 +110,8 @@ export const verbs: readonly Verb[] = [
     details:
       'The first start makes the database, the root key and a first API key in .countersign/first-key. Stop with Ctrl-C or\n' +
       'SIGTERM: calls in progress are finished and recorded. A second signal ends at once; nothing acknowledged is lost.\n' +
-      'SIGHUP reads the configuration anew.',
+      'SIGHUP reads the configuration anew. Ends by itself with status 1 when it was paused for so long that another process\n' +
+      'took over its lease on the ledger: run it under a supervisor that starts it again.',
     run,
   },
 ];

@@ -1,7 +1,9 @@
 /** DESIGN §6: gateway paused beyond its lease. Here the road to its database is silent; paused.test.ts stops a process. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Sql } from 'postgres';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connect } from '../../cli/embedded/connection.ts';
-import { openKeyRing, openLedger, readBudgets, type Ledger } from '../../ledger/index.ts';
+import { openKeyRing, openLedger, readBudgets, recoverExpired, type Ledger } from '../../ledger/index.ts';
 import { openTestLedger, TEST_ROOT_KEY } from '../support/ledger.ts';
 import type { Facts, Stand } from './stand.ts';
 import { eventually, startStand } from './stand.ts';
@@ -26,10 +28,10 @@ async function begin(): Promise<void> {
 }
 
 /** Another process of the deployment, which sees the database all the time. */
-async function survivor(): Promise<Ledger> {
-  const { ledger } = await openTestLedger(stand.gateway.database, { leaseMs: LEASE_MS, recoverMs: 100 });
-  ledgers.push(ledger);
-  return ledger;
+async function survivor(recoverMs = 100): Promise<{ ledger: Ledger; sql: Sql }> {
+  const opened = await openTestLedger(stand.gateway.database, { leaseMs: LEASE_MS, recoverMs });
+  ledgers.push(opened.ledger);
+  return opened;
 }
 
 async function factsOf(call: string, kind: 'outcome' | 'late_outcome'): Promise<Facts | null> {
@@ -91,6 +93,29 @@ describe('gateway paused beyond its lease: releases nothing more, late_outcome c
     expect(stand.mock.counters.requests).toBe(1);
     expect((await fetch(`${stand.gateway.dataUrl}/readyz`)).status).toBe(503);
   });
+});
+
+test('a fenced gateway that stops waits until its unknown is there to be corrected', async () => {
+  await begin();
+  const peer = await survivor(0);
+  stand.mock.set({ content: SECRET, delayMs: 200 });
+  const pending = stand.chat({ max_tokens: 50 });
+  const call = await eventually(async () => {
+    const id = await onlyCall();
+    expect(id).not.toBe('');
+    return id;
+  });
+  // Another process has taken over, and dies before it has closed a call.
+  await stand.sql`update ledger.writers set fenced = true, generation = generation + 1 where wid <> ${peer.ledger.wid}`;
+  await stand.gateway.fenced;
+  expect(await pending).toMatchObject({ status: 502, code: 'outcome_unrecorded' });
+  const stopped = stand.gateway.drain();
+  await sleep(300);
+  expect(await factsOf(call, 'outcome')).toBeNull();
+  await recoverExpired(peer);
+  await stopped;
+  expect(await factsOf(call, 'outcome')).toMatchObject({ status: 'unknown' });
+  expect(await factsOf(call, 'late_outcome')).toMatchObject({ status: 'ok', cost_nusd: '26000' });
 });
 
 test('database away for longer than every lease: no process fences another, all serve again', async () => {

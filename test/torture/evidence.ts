@@ -47,6 +47,9 @@ export class Evidence {
   readonly #markers = new Map<string, number>();
   readonly #read = new Map<string, number>();
   readonly #told: Told[] = [];
+  /** Of `#told`, those that were checked. */
+  #checked = 0;
+  #arrived: readonly Arrival[] = [];
   #entries = 0;
   #spentNusd = 0n;
 
@@ -62,18 +65,27 @@ export class Evidence {
     };
   }
 
-  /** One sentence per broken invariant. Nothing may be in progress, and no call open. */
-  async check(sql: Sql, told: readonly Told[], arrived: readonly Arrival[], scope: string): Promise<string[]> {
-    await this.#readNew(sql);
+  /** What callers were told and what the model server saw since the last time. */
+  hear(told: readonly Told[], arrived: readonly Arrival[]): void {
     for (const { marker } of arrived) this.#markers.set(marker, (this.#markers.get(marker) ?? 0) + 1);
     this.#told.push(...told);
+    this.#arrived = [...this.#arrived, ...arrived];
+  }
+
+  /** One sentence per broken invariant. Nothing may be in progress, and no call open. What was not fine is checked again. */
+  async check(sql: Sql, scope: string): Promise<string[]> {
+    await this.#readNew(sql);
     const problems = [
-      ...told.flatMap((answer) => this.#promised(answer)),
-      ...arrived.flatMap((arrival) => this.#decided(arrival)),
-      ...this.#sentTwice(arrived),
+      ...this.#told.slice(this.#checked).flatMap((answer) => this.#promised(answer)),
+      ...this.#arrived.flatMap((arrival) => this.#decided(arrival)),
+      ...this.#sentTwice(this.#arrived),
       ...(await this.#nothingOpen(sql)),
       ...(await this.#budget(sql, scope)),
     ];
+    if (problems.length === 0) {
+      this.#checked = this.#told.length;
+      this.#arrived = [];
+    }
     return problems;
   }
 

@@ -5,6 +5,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  appendFileSync,
   chmodSync,
   closeSync,
   cpSync,
@@ -37,6 +38,8 @@ export interface Server {
   /** Resolves when it serves; rejects when it ended before. */
   readonly ready: Promise<{ readonly dataUrl: string }>;
   readonly ended: Promise<void>;
+  /** Has it ended because another process took over? Then it wants to be started again. */
+  isFenced(): boolean;
 }
 
 export class Installation {
@@ -77,10 +80,26 @@ export class Installation {
     const child = this.#spawn(['up', '--json', '--config', config], log);
     closeSync(log);
     const ended = once(child, 'close').then(() => undefined);
-    const ready = readyLine(child, ended, () => this.log(name));
+    const printed = { text: '' };
+    child.stdout?.on('data', (chunk: Buffer) => {
+      printed.text += chunk.toString('utf8');
+      appendFileSync(join(this.folder, `${name}.log`), chunk);
+    });
+    const ready = readyLine(
+      child,
+      ended,
+      () => printed.text,
+      () => this.log(name),
+    );
     // Whoever kills it while it starts does not wait for it.
     ready.catch(() => undefined);
-    return { child, pid: child.pid ?? 0, ready, ended };
+    return {
+      child,
+      pid: child.pid ?? 0,
+      ready,
+      ended,
+      isFenced: () => child.exitCode === 1 && printed.text.includes('"code":"fenced"'),
+    };
   }
 
   /** Runs one verb to its end and parses what it prints. */
@@ -174,12 +193,17 @@ function removeAbandoned(): void {
   }
 }
 
-async function readyLine(child: ChildProcess, ended: Promise<void>, log: () => string): Promise<{ dataUrl: string }> {
-  let printed = '';
-  child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString('utf8')));
+async function readyLine(
+  child: ChildProcess,
+  ended: Promise<void>,
+  printed: () => string,
+  log: () => string,
+): Promise<{ dataUrl: string }> {
   const late = AbortSignal.timeout(START_TIMEOUT_MS);
   for (;;) {
-    const line = printed.split('\n').find((each) => each.includes('"ready":true'));
+    const line = printed()
+      .split('\n')
+      .find((each) => each.includes('"ready":true'));
     if (line !== undefined) return { dataUrl: (JSON.parse(line) as { data_url: string }).data_url };
     if (child.exitCode !== null || child.signalCode !== null || late.aborted)
       throw new Error(`a server did not start (${String(child.exitCode ?? child.signalCode)}):\n${log()}`);

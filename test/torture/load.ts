@@ -1,5 +1,6 @@
 /** Callers that never stop: streamed and not, some with personal data, some with a secret that may not leave. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Stopwatch } from './patience.ts';
 
 /** What one caller was told. */
 export interface Told {
@@ -55,7 +56,7 @@ export class Load {
   /** No new calls; resolves with the number of those that were not over in time. */
   async pause(patienceMs: number): Promise<number> {
     this.#paused = true;
-    for (const deadline = Date.now() + patienceMs; this.#busy > 0 && Date.now() < deadline;) await sleep(5);
+    for (const watch = new Stopwatch(); this.#busy > 0 && watch.elapsedMs() < patienceMs;) await sleep(5);
     return this.#busy;
   }
 

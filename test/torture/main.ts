@@ -1,4 +1,5 @@
-import { torture, TortureFailure } from './torture.ts';
+import { TortureFailure } from './patience.ts';
+import { torture } from './torture.ts';
 
 const USAGE = `Usage: npm run torture -- [--kills N] [--seed N] [--callers N]
 
