@@ -9,7 +9,13 @@ export type RedactionErrorCode =
   | 'too_many_texts'
   | 'unknown_operator'
   | 'unknown_pointer'
-  | 'invalid_pattern';
+  | 'invalid_pattern'
+  /** A request in Presidio's form that Presidio refuses; the message is Presidio's. */
+  | 'invalid_request'
+  /** A caller's own expressions are too long, too many, or took more than their share of work. */
+  | 'limit_exceeded'
+  /** A recognizer cannot judge what it matched, where Presidio's fails too. */
+  | 'recognizer_failed';
 
 /** The one error this leaf throws; `code` says what to do about it. */
 export class RedactionError extends Error {
