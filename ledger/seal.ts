@@ -3,17 +3,14 @@ import type { KeyObject } from 'node:crypto';
 import { canonicalJson } from './canonical.ts';
 import type { JsonValue } from './canonical.ts';
 import { sectionNames } from './entry.ts';
-import { createMac } from './hmac.ts';
 import { leafHash, merkleRoot } from './merkle.ts';
 import type { RandomHex } from './random.ts';
 
-/** What seals one subject's sections in one month. Destroying it erases both the texts and what their hashes could be guessed from. */
+/** What seals one subject's sections in one month. Destroying it erases the texts and, with them, the salts that keep their hashes from being guessed. */
 export interface SealKeys {
   /** The keystore row, stored with the entry; null = the tenant's own key. */
   readonly ref: string | null;
   readonly cipher: KeyObject;
-  /** 16-byte salt, lower hex, of a section. */
-  salt(call: string, entryClass: string, section: string): string;
 }
 
 /** What identifies an entry before it has a place in a log. */
@@ -35,27 +32,35 @@ export interface SealedBody {
   readonly content: string | null;
 }
 
-/** An opened blob. `authentic` is false when the tag did not fit: the texts are what the altered bytes decrypt to. */
+/** A section's canonical text and its salt (32 lower hex digits; none for an absent section); whoever has both can check the commitment. */
+export interface OpenedSection {
+  readonly salt: string;
+  readonly text: string;
+}
+
+/** An opened blob. `authentic` is false when the tag did not fit: the sections are what the altered bytes decrypt to. */
 export interface OpenedBlob {
   readonly authentic: boolean;
-  readonly texts: readonly string[];
+  readonly sections: readonly OpenedSection[];
 }
 
 export type BlobPart = 'sections' | 'content';
 
-const BLOB_VERSION = '01';
+/** A section that is not there: a committed null. It holds nothing to protect, so it has no salt. */
+export const ABSENT: OpenedSection = { salt: '', text: 'null' };
+
+const BLOB_VERSION = '02';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + IV_BYTES + TAG_BYTES;
+const SALT_BYTES = 16;
+const SALT_CHARS = 2 * SALT_BYTES;
+/** Content up to this length travels in the blob of the other sections; longer one has a blob of its own, read only when asked for. */
+const SMALL_CONTENT_CHARS = 1024;
 
 /** @param key 32 bytes */
 export function createSealKeys(key: Uint8Array, ref: string | null): SealKeys {
-  const mac = createMac(expand(key, 'salt'));
-  return {
-    ref,
-    cipher: createSecretKey(expand(key, 'cipher')),
-    salt: (call, entryClass, section) => mac(`${call}\n${entryClass}\n${section}`).slice(0, 32),
-  };
+  return { ref, cipher: createSecretKey(expand(key, 'cipher')) };
 }
 
 function expand(key: Uint8Array, purpose: string): Buffer {
@@ -67,8 +72,10 @@ export function sectionLeaf(salt: string, text: string): string {
   return leafHash('["' + salt + '",' + text + ']');
 }
 
+const ABSENT_LEAF = sectionLeaf(ABSENT.salt, ABSENT.text);
+
 /**
- * Commits to every section of the kind and encrypts all but `facts`.
+ * Commits to every section of the kind and encrypts all but `facts`, each with its salt.
  *
  * @throws {LedgerError} `invalid_value` when a section is outside the canonical profile.
  */
@@ -78,34 +85,33 @@ export function sealBody(
   keys: SealKeys,
   random: RandomHex,
 ): SealedBody {
-  const leaves: string[] = [];
-  const hidden: string[] = [];
-  let facts = 'null';
-  let factsSalt = '';
+  const facts = canonicalJson(sections['facts'] ?? null);
+  const factsSalt = random(SALT_BYTES);
+  const leaves = [sectionLeaf(factsSalt, facts)];
+  let hidden = '';
   let content: string | null = null;
-  let present = false;
-  for (const name of sectionNames(entry.kind)) {
+  const names = sectionNames(entry.kind);
+  for (let index = 1; index < names.length; index += 1) {
+    const name = names[index] ?? '';
     const value = sections[name] ?? null;
-    const text = canonicalJson(value);
-    const salt = name === 'facts' ? random(16) : keys.salt(entry.call, entry.class, name);
-    leaves.push(sectionLeaf(salt, text));
-    if (name === 'facts') {
-      facts = text;
-      factsSalt = salt;
-    } else if (name === 'content') {
-      if (value !== null) content = text;
-    } else {
-      hidden.push(text);
-      present ||= value !== null;
+    let line = '';
+    if (value === null) leaves.push(ABSENT_LEAF);
+    else {
+      const text = canonicalJson(value);
+      const salt = random(SALT_BYTES);
+      leaves.push(sectionLeaf(salt, text));
+      line = salt + text;
     }
+    if (name === 'content' && line.length > SMALL_CONTENT_CHARS) content = line;
+    // Canonical JSON holds no raw line feed, so it can separate.
+    else hidden += index === 1 ? line : '\n' + line;
   }
   return {
     root: merkleRoot(leaves),
     leaves: leaves.join(''),
     facts,
     factsSalt,
-    // Canonical JSON holds no raw line feed, so it can separate.
-    sealed: present ? encrypt(entry, 'sections', hidden.join('\n'), keys, random) : null,
+    sealed: hidden.length < names.length ? null : encrypt(entry, 'sections', hidden, keys, random),
     content: content === null ? null : encrypt(entry, 'content', content, keys, random),
   };
 }
@@ -114,8 +120,9 @@ function encrypt(entry: Sealing, part: BlobPart, text: string, keys: SealKeys, r
   const iv = random(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', keys.cipher, Buffer.from(iv, 'hex'));
   cipher.setAAD(associatedData(entry, part));
-  const body = cipher.update(text, 'utf8', 'hex') + cipher.final('hex');
-  return BLOB_VERSION + iv + cipher.getAuthTag().toString('hex') + body;
+  const body = cipher.update(text, 'utf8');
+  cipher.final();
+  return BLOB_VERSION + iv + cipher.getAuthTag().toString('hex') + body.toString('hex');
 }
 
 /** Binds a blob to its call without binding it to a place in a log. */
@@ -125,20 +132,25 @@ function associatedData(entry: Sealing, part: BlobPart): Buffer {
 
 /** Null when the bytes are no blob of this version. */
 export function openBlob(entry: Sealing, part: BlobPart, blob: Uint8Array, keys: SealKeys): OpenedBlob | null {
-  if (blob.length < HEAD_BYTES || blob[0] !== 1) return null;
+  if (blob.length < HEAD_BYTES || blob[0] !== 2) return null;
   const iv = blob.subarray(1, 1 + IV_BYTES);
   const body = blob.subarray(HEAD_BYTES);
-  const split = (text: string): string[] => (part === 'content' ? [text] : text.split('\n'));
   try {
     const decipher = createDecipheriv('aes-256-gcm', keys.cipher, iv, { authTagLength: TAG_BYTES });
     decipher.setAAD(associatedData(entry, part));
     decipher.setAuthTag(blob.subarray(1 + IV_BYTES, HEAD_BYTES));
-    return { authentic: true, texts: split(decipher.update(body, undefined, 'utf8') + decipher.final('utf8')) };
+    const text = decipher.update(body, undefined, 'utf8') + decipher.final('utf8');
+    return { authentic: true, sections: text.split('\n').map(toSection) };
   } catch {
     // GCM is CTR with a counter that starts at 2 for the text (NIST SP 800-38D 7.1): without the tag every untouched byte still
     // decrypts, so the section whose leaf hash no longer fits can be named.
     const counter = Buffer.concat([iv, Buffer.from([0, 0, 0, 2])]);
     const decipher = createDecipheriv('aes-256-ctr', keys.cipher, counter);
-    return { authentic: false, texts: split(decipher.update(body, undefined, 'utf8') + decipher.final('utf8')) };
+    const text = decipher.update(body, undefined, 'utf8') + decipher.final('utf8');
+    return { authentic: false, sections: text.split('\n').map(toSection) };
   }
+}
+
+function toSection(line: string): OpenedSection {
+  return line === '' ? ABSENT : { salt: line.slice(0, SALT_CHARS), text: line.slice(SALT_CHARS) };
 }

@@ -1,14 +1,8 @@
 import { sectionNames } from './entry.ts';
 import type { KeyRing } from './keyring.ts';
-import { openBlob } from './seal.ts';
-import type { SealKeys } from './seal.ts';
+import { ABSENT, openBlob } from './seal.ts';
+import type { OpenedSection, SealKeys } from './seal.ts';
 import type { StoredEntry } from './stored.ts';
-
-/** A section's canonical text and its salt; whoever has both can check the commitment. */
-export interface OpenedSection {
-  readonly salt: string;
-  readonly text: string;
-}
 
 /** The sections of one entry, by name. A section that cannot be opened is missing. */
 export interface OpenedSections {
@@ -36,17 +30,15 @@ function addHidden(
 ): ('sections' | 'content')[] {
   const sealing = { tenant, kind: entry.kind, class: entry.class, call: entry.call };
   const damaged: ('sections' | 'content')[] = [];
-  const names = sectionNames(entry.kind).filter((name) => name !== 'facts');
+  const hidden = sectionNames(entry.kind).filter((name) => name !== 'facts');
   for (const part of ['sections', 'content'] as const) {
-    const own = names.filter((name) => (name === 'content') === (part === 'content'));
+    const names = part === 'content' ? ['content'] : hidden;
     const blob = part === 'content' ? entry.content : entry.sealed;
+    if (blob === null && part === 'content') continue;
     const opened = blob === null ? null : openBlob(sealing, part, blob, seal);
     if (blob !== null && opened?.authentic !== true) damaged.push(part);
     if (blob !== null && opened === null) continue;
-    for (const [index, name] of own.entries()) {
-      const text = opened === null ? 'null' : (opened.texts[index] ?? '');
-      sections.set(name, { salt: seal.salt(entry.call, entry.class, name), text });
-    }
+    for (const [index, name] of names.entries()) sections.set(name, opened?.sections[index] ?? ABSENT);
   }
   return damaged;
 }

@@ -11,7 +11,7 @@
 create function ledger.append(
   wid_ text, generation_ bigint, wseq_ bigint, again_ boolean,
   log_ text[], kind_ text[], class_ text[], call_ text[], time_ bigint[], body_ text[],
-  leaves_ bytea[], facts_ text[], salt_ text[], sealed_ bytea[], content_ bytea[], key_ bigint[],
+  leaves_ bytea[], facts_ text, salt_ text[], sealed_ bytea[], content_ bytea[], key_ bigint[],
   open_ boolean[], amount_ bigint[], scopes_ text[], ask_ boolean[],
   receipt_log_ text[], receipt_seq_ bigint[], receipt_digest_ text[], receipt_sig_ text[]
 ) returns text language plpgsql security definer
@@ -66,6 +66,8 @@ declare
   day_ integer;
   week_ integer;
   month_ integer;
+  -- One line an item.
+  facts constant text[] := string_to_array(facts_, e'\n');
   strings constant text := array_to_string(kind_ || class_ || call_ || body_ || wid_, e'\n');
 begin
   -- A later statement must see what others committed while this one waited for a lock.
@@ -243,7 +245,7 @@ begin
 
   insert into ledger.entries
     (log, seq, kind, class, call, header, hash, t, dbt, wid, wseq, leaves, facts, facts_salt, sealed, content, key, booked)
-  select log_[i], seqs[i], kind_[i], class_[i], call_[i], headers[i], hashes[i], times[i], now_, wid_, wseqs[i], leaves_[i], facts_[i],
+  select log_[i], seqs[i], kind_[i], class_[i], call_[i], headers[i], hashes[i], times[i], now_, wid_, wseqs[i], leaves_[i], facts[i],
     salt_[i], sealed_[i], content_[i], key_[i], booked[i]
   from generate_series(1, n) i where seqs[i] is not null;
 

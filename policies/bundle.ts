@@ -3,6 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { PolicyError } from './errors.ts';
 import type { JsonValue } from './input.ts';
+import { isInputPaths } from './projection.ts';
+import type { InputPaths } from './projection.ts';
 import { readTar } from './tar.ts';
 import type { TarEntry } from './tar.ts';
 
@@ -14,6 +16,7 @@ import type { TarEntry } from './tar.ts';
 /** The rule every bundle answers with. */
 export const ENTRYPOINT = 'countersign/main/decision';
 
+const MAX_INPUT_PATHS = 512;
 const MAX_ARCHIVE_BYTES = 16 * 1024 * 1024;
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 const LIMITS = { maxEntries: 2048, maxEntryBytes: 32 * 1024 * 1024 };
@@ -22,7 +25,7 @@ const LIMITS = { maxEntries: 2048, maxEntryBytes: 32 * 1024 * 1024 };
 export interface BundleIdentity {
   readonly name: string;
   readonly revision: string;
-  /** Over the two digests below: the same policy and data have the same digest however the archive was packed. */
+  /** Over the two digests below and the input paths: what is evaluated the same has the same digest however the archive was packed. */
   readonly digest: string;
   readonly wasm_digest: string;
   /** Over data.json as packed. Tenant parameters are configuration and have a digest of their own. */
@@ -35,6 +38,8 @@ export interface Bundle {
   readonly wasm: Uint8Array<ArrayBuffer>;
   readonly data: { readonly [key: string]: JsonValue };
   readonly manifest: BundleManifest;
+  /** The parts of an input its rules refer to; null when the manifest does not say, or they look at the whole. */
+  readonly inputPaths: InputPaths;
 }
 
 const manifestSchema = z.object({
@@ -47,7 +52,7 @@ const manifestSchema = z.object({
     .max(64),
   metadata: z.record(z.string(), z.json()).optional(),
 });
-/** The manifest as opa writes it, with the compiler that built the bundle in `metadata.compiler`. */
+/** The manifest as opa writes it, with the compiler that built the bundle in `metadata.compiler` and the input paths in `metadata.input`. */
 export type BundleManifest = z.infer<typeof manifestSchema>;
 
 const dataSchema = z.record(z.string(), z.json());
@@ -67,18 +72,29 @@ export function loadBundle(bytes: Uint8Array, name: string): Bundle {
   const wasm = Uint8Array.from(required(files, 'policy.wasm', name).bytes);
   const wasmDigest = hash('sha256', wasm, 'hex');
   const dataDigest = hash('sha256', files.get('data.json')?.bytes ?? Buffer.from('{}'), 'hex');
-  const digest = bundleDigest(wasmDigest, dataDigest);
+  const inputPaths = readInputPaths(manifest, name);
+  const digest = bundleDigest(wasmDigest, dataDigest, inputPaths);
   return {
     identity: { name, revision: manifest.revision, digest, wasm_digest: wasmDigest, data_digest: dataDigest },
     wasm,
     data,
     manifest,
+    inputPaths,
   };
 }
 
-/** One digest over module and data, with a label so that it cannot be mistaken for another hash of the same bytes. */
-function bundleDigest(wasmDigest: string, dataDigest: string): string {
-  return hash('sha256', `countersign/bundle/v1\n${wasmDigest}\n${dataDigest}\n`, 'hex');
+/** One digest over all that a decision depends on, with a label so that it cannot be mistaken for another hash of the same bytes. */
+function bundleDigest(wasmDigest: string, dataDigest: string, inputPaths: InputPaths): string {
+  const shown = inputPaths === null ? '*' : inputPaths.join(' ');
+  return hash('sha256', `countersign/bundle/v2\n${wasmDigest}\n${dataDigest}\n${shown}\n`, 'hex');
+}
+
+function readInputPaths({ metadata }: BundleManifest, name: string): InputPaths {
+  const paths = metadata?.['input'] ?? null;
+  if (paths === null) return null;
+  const known = z.array(z.string()).max(MAX_INPUT_PATHS).safeParse(paths);
+  if (known.success && isInputPaths(known.data)) return known.data;
+  throw invalid(name, 'the input paths of .manifest have another form than this build writes');
 }
 
 function isEntrypoint(entry: { entrypoint: string; module: string }): boolean {

@@ -142,6 +142,7 @@ const approval = z.strictObject({
   binds: z.string().describe('request.digest the approval was given for.'),
   decision: z.enum(['approved', 'denied']),
   expires_unix_ms: count,
+  applies: z.boolean().describe('Given for exactly this request, and not expired at the time of this evaluation.'),
 });
 
 const waiver = z.strictObject({ id: z.string(), rule: z.string(), scope: z.string(), expires_unix_ms: count });
@@ -214,11 +215,26 @@ export function createPolicyInput(facts: PolicyFacts): PolicyInput {
 
 /** The input's `time` for a moment in unix milliseconds. */
 export function policyTime(unixMs: number): PolicyInput['time'] {
-  const date = new Date(unixMs);
-  return {
-    unix_ms: unixMs,
-    iso: date.toISOString(),
-    weekday: weekdays[date.getUTCDay()] ?? 'sunday',
-    hour_utc: date.getUTCHours(),
-  };
+  const hour = hourOf(unixMs);
+  const ms = unixMs - hour.fromMs;
+  const iso = `${hour.iso}:${padded(ms / 60_000, 2)}:${padded((ms / 1000) % 60, 2)}.${padded(ms % 1000, 3)}Z`;
+  return { unix_ms: unixMs, iso, weekday: hour.weekday, hour_utc: hour.number };
+}
+
+const HOUR_MS = 3_600_000;
+let latest = { fromMs: Number.NaN, iso: '', weekday: weekdays[0] as (typeof weekdays)[number], number: 0 };
+
+/** The hour of a time: nearly every call falls into the same one as the call before it, and a date is slow to write. */
+function hourOf(unixMs: number): typeof latest {
+  const fromMs = Math.floor(unixMs / HOUR_MS) * HOUR_MS;
+  if (latest.fromMs !== fromMs) {
+    const date = new Date(fromMs);
+    const weekday = weekdays[date.getUTCDay()] ?? 'sunday';
+    latest = { fromMs, iso: date.toISOString().slice(0, -':00:00.000Z'.length), weekday, number: date.getUTCHours() };
+  }
+  return latest;
+}
+
+function padded(value: number, digits: number): string {
+  return String(Math.trunc(value)).padStart(digits, '0');
 }

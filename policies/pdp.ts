@@ -8,6 +8,8 @@ import type { JsonValue, PolicyInput } from './input.ts';
 import { PolicyTrap } from './wasm/host.ts';
 import { compilePolicy, createInstance } from './wasm/instance.ts';
 import type { PolicyInstance } from './wasm/instance.ts';
+import { createProjection } from './projection.ts';
+import type { Projection } from './projection.ts';
 
 /**
  * The policy decision point: compiled bundles behind one synchronous call. Evaluation is synchronous, so one instance
@@ -43,7 +45,8 @@ const PAGE_BYTES = 65_536;
 const DATA_FACTOR = 24;
 /** An instance that grew by more than this in one evaluation is dropped, because memory never shrinks. */
 const KEEP_BYTES = 4 * 1024 * 1024;
-const REMEMBERED_DECISIONS = 256;
+/** Evaluations kept by what the bundle was shown, and decisions kept by their text. */
+const REMEMBERED = 2048;
 const REMEMBERED_CHARS = 8192;
 
 /** Compiles every bundle and makes its first instance. Throws PolicyError. */
@@ -57,25 +60,24 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
     const policy = await compilePolicy(bundle.wasm);
     const data = JSON.stringify({ ...bundle.data, tenants: options.tenantData });
     const maximumPages = pages + Math.ceil((Buffer.byteLength(data) * DATA_FACTOR) / PAGE_BYTES);
-    engines.set(name, new Engine(bundle.identity, () => createInstance(policy, data, { fuel, maximumPages })));
+    engines.set(name, new Engine(bundle, () => createInstance(policy, data, { fuel, maximumPages })));
   }
   return {
     evaluate: (names, input) => evaluateAll(engines, names, input),
     identities: (names) => names.map((name) => findEngine(engines, name).identity),
     combinerVersion: COMBINER_VERSION,
-    runtime: `countersign-wasm-1:fuel-${fuel}:pages-${pages}`,
+    runtime: `countersign-wasm-2:fuel-${fuel}:pages-${pages}`,
     parametersDigest: hash('sha256', JSON.stringify(sortKeys(options.tenantData)), 'hex'),
   };
 }
 
 function evaluateAll(engines: ReadonlyMap<string, Engine>, names: readonly string[], input: PolicyInput): Evaluation {
   if (names.length === 0) return undecided('bundle_missing', 'no policy bundle applies');
-  const json = wellFormed(JSON.stringify(input));
   const decisions: Decision[] = [];
   for (const name of names) {
     const engine = engines.get(name);
     if (engine === undefined) return undecided('bundle_missing', `the policy bundle ${name} is not loaded`);
-    const evaluation = engine.evaluate(json);
+    const evaluation = engine.evaluate(input);
     if (evaluation.outcome === 'undecided') return evaluation;
     decisions.push(evaluation.decision);
   }
@@ -116,39 +118,51 @@ function findEngine(engines: ReadonlyMap<string, Engine>, name: string): Engine 
 class Engine {
   readonly identity: BundleIdentity;
   readonly #create: () => PolicyInstance;
+  readonly #project: Projection | null;
   #instance: PolicyInstance | null;
   #restBytes: number;
+  /** Evaluations by what was shown to the module: it is a function of that and nothing else. */
+  readonly #known = new Remembered<Evaluation>();
   /** Checked decisions by the text the module answered: the same text need not be read and checked again. */
-  readonly #read = new Map<string, Evaluation>();
+  readonly #read = new Remembered<Evaluation>();
 
-  constructor(identity: BundleIdentity, create: () => PolicyInstance) {
-    this.identity = identity;
+  constructor(bundle: Bundle, create: () => PolicyInstance) {
+    this.identity = bundle.identity;
+    this.#project = bundle.inputPaths === null ? null : createProjection(bundle.inputPaths);
     this.#create = create;
     this.#instance = create();
     this.#restBytes = this.#instance.memoryBytes;
   }
 
-  evaluate(inputJson: string): Evaluation {
+  evaluate(input: PolicyInput): Evaluation {
+    if (this.#project === null) return this.#run(JSON.stringify(input));
+    const shown = this.#project(input);
+    const known = this.#known.get(shown);
+    if (known !== undefined) return known;
+    const evaluation = this.#run(shown);
+    // What stopped an evaluation may lie in its instance, so only decisions are kept.
+    if (evaluation.outcome === 'decided') this.#known.set(shown, evaluation);
+    return evaluation;
+  }
+
+  #run(inputJson: string): Evaluation {
     const kept = this.#instance;
     this.#instance = null;
     try {
       const instance = kept ?? this.#create();
-      const answer = instance.evaluate(inputJson);
+      const answer = instance.evaluate(wellFormed(inputJson));
       if (instance.memoryBytes - this.#restBytes <= KEEP_BYTES) this.#instance = instance;
-      return this.#remembered(answer);
+      return this.#readAnswer(answer);
     } catch (error) {
       return undecided(error instanceof PolicyTrap ? error.code : 'trap', `${this.identity.name}: ${describe(error)}`);
     }
   }
 
-  #remembered(text: string): Evaluation {
+  #readAnswer(text: string): Evaluation {
     const known = this.#read.get(text);
     if (known !== undefined) return known;
     const evaluation = this.#check(JSON.parse(text));
-    if (text.length <= REMEMBERED_CHARS) {
-      if (this.#read.size >= REMEMBERED_DECISIONS) this.#read.clear();
-      this.#read.set(text, evaluation);
-    }
+    this.#read.set(text, evaluation);
     return evaluation;
   }
 
@@ -158,6 +172,29 @@ class Engine {
       return undecided('undefined', `${this.identity.name}: the decision is undefined`);
     }
     return readDecision(first.result, this.identity.name);
+  }
+}
+
+/** A bounded memory in two halves: when the younger is full the older is forgotten. Long texts are not kept. */
+class Remembered<Value> {
+  #young = new Map<string, Value>();
+  #old: ReadonlyMap<string, Value> = new Map();
+
+  get(text: string): Value | undefined {
+    const found = this.#young.get(text);
+    if (found !== undefined) return found;
+    const older = this.#old.get(text);
+    if (older !== undefined) this.set(text, older);
+    return older;
+  }
+
+  set(text: string, value: Value): void {
+    if (text.length > REMEMBERED_CHARS) return;
+    if (this.#young.size >= REMEMBERED / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(text, value);
   }
 }
 

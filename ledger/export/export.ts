@@ -7,7 +7,7 @@ import { DEPLOYMENT } from '../entry.ts';
 import { LedgerError } from '../error.ts';
 import type { KeyRing } from '../keyring.ts';
 import { openSections } from '../sections.ts';
-import type { OpenedSection } from '../sections.ts';
+import type { OpenedSection } from '../seal.ts';
 import { readEntries } from '../stored.ts';
 import type { StoredEntry } from '../stored.ts';
 import { asObject, readLedgerFacts } from '../verify/call-check.ts';

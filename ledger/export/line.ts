@@ -1,6 +1,6 @@
 import { canonicalJson, parseCanonical } from '../canonical.ts';
 import type { JsonValue } from '../canonical.ts';
-import type { OpenedSection } from '../sections.ts';
+import type { OpenedSection } from '../seal.ts';
 import type { EvidenceEntry } from '../verify/evidence.ts';
 
 /** One line of entries.jsonl: canonical JSON, so that the same entry always gives the same bytes. */
@@ -53,7 +53,7 @@ function readHashes(leaves: JsonValue | undefined): string[] | null {
 function readSections(sections: { [key: string]: JsonValue }): Map<string, OpenedSection> | null {
   const opened = new Map<string, OpenedSection>();
   for (const [name, section] of Object.entries(sections)) {
-    if (!isObject(section) || typeof section['salt'] !== 'string' || !/^[0-9a-f]{32}$/.test(section['salt']))
+    if (!isObject(section) || typeof section['salt'] !== 'string' || !/^(?:[0-9a-f]{32})?$/.test(section['salt']))
       return null;
     const text = sectionText(section);
     if (text === null) return null;

@@ -1,4 +1,4 @@
-import type { OpenedSection } from '../sections.ts';
+import type { OpenedSection } from '../seal.ts';
 import type { StoredSignature } from '../stored.ts';
 
 /** One log as its evidence names it. */

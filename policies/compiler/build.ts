@@ -2,9 +2,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
 import { ENTRYPOINT, loadBundle } from '../bundle.ts';
 import type { BundleIdentity } from '../bundle.ts';
 import { PolicyError } from '../errors.ts';
+import { inputPaths } from '../projection.ts';
+import type { InputPaths } from '../projection.ts';
 import { readTar, writeTar } from '../tar.ts';
 import type { TarEntry } from '../tar.ts';
 import { compilePolicy, createInstance } from '../wasm/instance.ts';
@@ -53,7 +56,8 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
     }
     const unpacked = gunzipSync(await readFile(out), { maxOutputLength: MAX_BYTES });
     const entries = readTar(unpacked, BUNDLE_LIMITS);
-    const bytes = gzipSync(writeTar(await repack(entries, tools, options)), { level: 9 });
+    const metadata = { compiler: await compilerOf(tools), input: await referencedInput(dir, tools) };
+    const bytes = gzipSync(writeTar(repack(entries, options.revision, metadata)), { level: 9 });
     const bundle = loadBundle(bytes, options.name);
     await tryBundle(bundle.wasm, bundle.data);
     return { bytes, identity: bundle.identity };
@@ -62,16 +66,41 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
   }
 }
 
-async function repack(entries: readonly TarEntry[], tools: Toolchain, options: BuildOptions): Promise<TarEntry[]> {
+function repack(entries: readonly TarEntry[], revision: string, metadata: object): TarEntry[] {
   const sorted = entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const compiler = { opa: OPA_VERSION, module_sum: await moduleSum(tools.goSum) };
   return sorted.map((entry) => {
     if (entry.name !== '.manifest') return entry;
     const manifest = JSON.parse(Buffer.from(entry.bytes).toString('utf8')) as Record<string, unknown>;
-    const stamped = { ...manifest, revision: options.revision, metadata: { compiler } };
+    const stamped = { ...manifest, revision, metadata };
     return { name: entry.name, bytes: Buffer.from(`${JSON.stringify(stamped, null, 2)}\n`) };
   });
 }
+
+async function compilerOf(tools: Toolchain): Promise<object> {
+  return { opa: OPA_VERSION, module_sum: await moduleSum(tools.goSum) };
+}
+
+/** What opa finds the entry point to refer to in `input`, through every rule and function it may call. */
+async function referencedInput(dir: string, tools: Toolchain): Promise<InputPaths> {
+  const query = `data.${ENTRYPOINT.replaceAll('/', '.')}`;
+  const listed = await runOpa(
+    tools.opa,
+    ['deps', '--format', 'json', '--ignore', '*_test.rego', '--data', '.', query],
+    dir,
+  );
+  if (listed.exit !== 0) {
+    const report = `${listed.stderr}${listed.stdout}`.trim().slice(0, 4000);
+    throw new PolicyError('compiler_failed', `opa could not list the references of ${dir}: ${report}`);
+  }
+  const { base } = dependencies.parse(JSON.parse(listed.stdout));
+  const references = base.map((reference) => reference.map((term) => term.value));
+  return inputPaths(references.filter(([root]) => root === 'input').map((reference) => reference.slice(1)));
+}
+
+/** As `opa deps --format json` prints them: a reference is a list of terms. */
+const dependencies = z.object({
+  base: z.array(z.array(z.object({ type: z.string(), value: z.unknown() }))).default([]),
+});
 
 /** Go's digest of the compiler's source, the same on every platform. */
 async function moduleSum(path: string): Promise<string> {

@@ -109,7 +109,6 @@ complete if not about_a_model
 
 complete if {
 	is_object(input.model)
-	is_object(input.request)
 	is_array(input.request.urls)
 	is_array(input.data.residency)
 	every part in input.unscanned { is_string(part.path) }

@@ -1,9 +1,7 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../ledger/canonical.ts';
 import { ENTRY_KINDS } from '../../ledger/entry.ts';
-import { createMac } from '../../ledger/hmac.ts';
 import { leafHash, leafHashBytes, merkleRoot } from '../../ledger/merkle.ts';
 import { sectionLeaf } from '../../ledger/seal.ts';
 import { logId } from '../../ledger/verify/log-check.ts';
@@ -30,14 +28,6 @@ test('roots of RFC 6962 trees of one to eight leaves', () => {
 
 test('a text hashes as its UTF-8 bytes', () => {
   expect(leafHash('Grüße 😀')).toBe(leafHashBytes(Buffer.from('Grüße 😀', 'utf8')));
-});
-
-test('the MAC is HMAC-SHA-256', () => {
-  const key = randomBytes(32);
-  const mac = createMac(key);
-  for (const message of ['', 'a', 'cs-1\ndecision\ninput', 'x'.repeat(256), 'short again']) {
-    expect(mac(message)).toBe(createHmac('sha256', key).update(message).digest('hex'));
-  }
 });
 
 test('the vectors of docs/ledger-format.md hold', () => {

@@ -26,35 +26,51 @@ describe('a sealed body', () => {
     expect(leaves).toHaveLength(sectionNames('decision').length);
     expect(merkleRoot(leaves)).toBe(body.root);
     expect(leaves[0]).toBe(sectionLeaf(body.factsSalt, '{"effect":"allow"}'));
-    expect(leaves[2]).toBe(sectionLeaf(keys.salt('cs-1', 'decision', 'request'), 'null'));
+    expect(leaves[2]).toBe(sectionLeaf('', 'null'));
   });
 
   test('opens to the same texts with the same key only', () => {
     const body = sealBody(entry, sections, keys, random);
-    expect(openBlob(entry, 'sections', blob(body.sealed), keys)).toEqual({
-      authentic: true,
-      texts: ['{"id":"ada"}', 'null', '{"version":1}', 'null'],
-    });
-    expect(openBlob(entry, 'content', blob(body.content), keys)).toEqual({
-      authentic: true,
-      texts: ['{"text":"line one\\nline two"}'],
-    });
+    const opened = openBlob(entry, 'sections', blob(body.sealed), keys);
+    expect(opened?.authentic).toBe(true);
+    const content = '{"text":"line one\\nline two"}';
+    expect(opened?.sections.map(({ text }) => text)).toEqual([
+      '{"id":"ada"}',
+      'null',
+      '{"version":1}',
+      'null',
+      content,
+    ]);
+    const leaves = body.leaves.match(/.{64}/g) ?? [];
+    expect(opened?.sections.map(({ salt, text }) => sectionLeaf(salt, text))).toEqual(leaves.slice(1));
     const other = createSealKeys(Buffer.alloc(32, 2), '2');
-    expect(openBlob(entry, 'content', blob(body.content), other)?.authentic).toBe(false);
-    expect(openBlob({ ...entry, call: 'cs-2' }, 'content', blob(body.content), keys)?.authentic).toBe(false);
-    expect(openBlob({ ...entry, tenant: 'other' }, 'content', blob(body.content), keys)?.authentic).toBe(false);
+    const sealed = blob(body.sealed);
+    expect(openBlob(entry, 'sections', sealed, other)?.authentic).toBe(false);
+    expect(openBlob(entry, 'content', sealed, keys)?.authentic).toBe(false);
+    expect(openBlob({ ...entry, call: 'cs-2' }, 'sections', sealed, keys)?.authentic).toBe(false);
+    expect(openBlob({ ...entry, tenant: 'other' }, 'sections', sealed, keys)?.authentic).toBe(false);
     expect(openBlob(entry, 'sections', Buffer.from('01'), keys)).toBeNull();
+  });
+
+  test('long content has a blob of its own', () => {
+    const long = { text: 'x'.repeat(5000) };
+    const body = sealBody(entry, { ...sections, content: long }, keys, random);
+    expect(openBlob(entry, 'sections', blob(body.sealed), keys)?.sections).toHaveLength(4);
+    const [content] = openBlob(entry, 'content', blob(body.content), keys)?.sections ?? [];
+    expect(content?.text).toBe(JSON.stringify(long));
+    expect(sectionLeaf(content?.salt ?? '', content?.text ?? '')).toBe(body.leaves.slice(-64));
+    expect(sealBody(entry, { content: long }, keys, random).sealed).toBeNull();
   });
 
   test('after a changed byte every other section still opens, so that the changed one can be named', () => {
     const body = sealBody(entry, sections, keys, random);
     const damaged = blob(body.sealed);
-    const inputAt = 29 + '{"id":"ada"}\nnull\n'.length + 2;
+    const inputAt = 29 + 32 + '{"id":"ada"}\n\n'.length + 32 + 2;
     damaged[inputAt] = (damaged[inputAt] ?? 0) ^ 1;
     const opened = openBlob(entry, 'sections', damaged, keys);
     expect(opened?.authentic).toBe(false);
-    expect(opened?.texts[0]).toBe('{"id":"ada"}');
-    expect(opened?.texts[2]).not.toBe('{"version":1}');
+    expect(opened?.sections[0]?.text).toBe('{"id":"ada"}');
+    expect(opened?.sections[2]?.text).not.toBe('{"version":1}');
   });
 
   test('nothing hidden gives no blob, and no two entries share a salt or a nonce', () => {
@@ -65,7 +81,8 @@ describe('a sealed body', () => {
       fc.property(fc.string({ unit: 'grapheme' }), (content) => {
         if (content.includes('\u0000')) return;
         const [a, b] = [1, 2].map(() => sealBody(entry, { content }, keys, random));
-        expect(a?.content).not.toBe(b?.content);
+        expect(a?.sealed).not.toBe(b?.sealed);
+        expect(a?.root).not.toBe(b?.root);
         expect(a?.factsSalt).not.toBe(b?.factsSalt);
       }),
     );

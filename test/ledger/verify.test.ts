@@ -137,7 +137,7 @@ const ATTACKS: readonly Attack[] = [
   [
     'one byte of the encrypted input is flipped',
     (tx) =>
-      tx`update ledger.entries set sealed = set_byte(sealed, octet_length(sealed) - 60, get_byte(sealed, octet_length(sealed) - 60) # 1) where log = ${log} and seq = 2`,
+      tx`update ledger.entries set sealed = set_byte(sealed, octet_length(sealed) - 90, get_byte(sealed, octet_length(sealed) - 90) # 1) where log = ${log} and seq = 2`,
     () => ({ log, seq: 2, section: 'input', problem: sentence }),
   ],
   [

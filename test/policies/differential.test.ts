@@ -116,6 +116,7 @@ const input = fc.record(
         binds: fc.constantFrom('d1', 'd2'),
         decision: fc.constantFrom('approved', 'denied'),
         expires_unix_ms: fc.constantFrom(0, 4e12),
+        applies: fc.boolean(),
       }),
       { maxLength: 2 },
     ),

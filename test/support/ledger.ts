@@ -59,7 +59,8 @@ export function decisionItem(call: string, change: Partial<AppendItem> = {}): Ap
       request: { bytes: 250, digest: 'ab'.repeat(32) },
       input: { version: 1, point: 'model.request' },
       findings: [{ type: 'EMAIL_ADDRESS', count: 1 }],
-      content: { messages: [{ role: 'user', content: 'Grüße an <EMAIL_ADDRESS>' }] },
+      // Long enough for a blob of its own.
+      content: { messages: [{ role: 'user', content: 'Grüße an <EMAIL_ADDRESS>. '.repeat(50) }] },
     },
     open: true,
     ...change,

@@ -57,7 +57,6 @@ require_approval contains reason if {
 approved if {
 	some approval in input.approvals
 	approval.decision == "approved"
-	approval.binds == input.request.digest
 	approval.by != input.principal.id
-	approval.expires_unix_ms > input.time.unix_ms
+	approval.applies == true
 }

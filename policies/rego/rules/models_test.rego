@@ -40,7 +40,10 @@ test_reason_carries_its_metadata if {
 	reason.message == "The model gpt-4o-mini is not one this tenant may use."
 }
 
-good := {"id": "a1", "by": "u2", "role": "approver", "binds": "d1", "decision": "approved", "expires_unix_ms": 1790000000001}
+good := {
+	"id": "a1", "by": "u2", "role": "approver", "binds": "d1", "decision": "approved",
+	"expires_unix_ms": 1790000000001, "applies": true,
+}
 
 test_approval[note] if {
 	some note, case in {
@@ -48,8 +51,8 @@ test_approval[note] if {
 		"good": {"approvals": [good], "asked": 0},
 		"own": {"approvals": [object.union(good, {"by": "u1"})], "asked": 1},
 		"denied": {"approvals": [object.union(good, {"decision": "denied"})], "asked": 1},
-		"other request": {"approvals": [object.union(good, {"binds": "d2"})], "asked": 1},
-		"expired": {"approvals": [object.union(good, {"expires_unix_ms": 1790000000000})], "asked": 1},
+		"of another request, or expired": {"approvals": [object.union(good, {"applies": false})], "asked": 1},
+		"of unknown reach": {"approvals": [object.remove(good, {"applies"})], "asked": 1},
 	}
 	asked := models.require_approval with input as changed("approvals", case.approvals)
 		with data.tenants as tenant({"approval": {"models": ["gpt-4o*"]}})
