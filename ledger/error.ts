@@ -13,7 +13,13 @@ export type LedgerErrorCode =
   | 'isolation'
   | 'root_key'
   | 'key_missing'
-  | 'exists';
+  | 'exists'
+  | 'invalid_note'
+  | 'invalid_proof'
+  | 'not_found'
+  | 'not_yet'
+  | 'checkpoint_key'
+  | 'forked';
 
 /** The ledger's only error. The message says what was expected, what was found and what to do; never a payload or a key. */
 export class LedgerError extends Error {
