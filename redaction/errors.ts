@@ -15,7 +15,9 @@ export type RedactionErrorCode =
   /** A caller's own expressions are too long, too many, or took more than their share of work. */
   | 'limit_exceeded'
   /** A recognizer cannot judge what it matched, where Presidio's fails too. */
-  | 'recognizer_failed';
+  | 'recognizer_failed'
+  /** An operator meets values it cannot work on, where Presidio's ends with an unexpected exception. */
+  | 'not_operable';
 
 /** The one error this leaf throws; `code` says what to do about it. */
 export class RedactionError extends Error {

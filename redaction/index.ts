@@ -5,6 +5,19 @@
 export { createAnalyzer } from './analyze.ts';
 export type { Analyzer } from './analyze.ts';
 export type { Attachment, Modality } from './attachments.ts';
+export { evaluateAnonymizerStep } from './anonymize/case.ts';
+export type { AnonymizerStep } from './anonymize/case.ts';
+export { anonymizeText, deanonymizeText } from './anonymize/engine.ts';
+export type { AnonymizedText } from './anonymize/engine.ts';
+export type { Entity } from './anonymize/entity.ts';
+export {
+  ANONYMIZER_NAMES,
+  DEANONYMIZER_NAMES,
+  readAnalyzerResults,
+  readAnonymizedItems,
+  readOperatorConfigs,
+} from './anonymize/request.ts';
+export type { OperatorConfigs } from './anonymize/request.ts';
 export { classifyDocument } from './classify.ts';
 export type { Classification, DocumentFinding, Unscanned } from './classify.ts';
 export { readDocument } from './document.ts';
