@@ -1,6 +1,7 @@
 -- roles
 role cs_append
 role cs_gateway
+role cs_notary
 role cs_owner
 role cs_pruner
 role cs_reader
@@ -21,6 +22,7 @@ sequence keystore.subject_keys_id_seq owner cs_owner
 table keystore.tenant_keys owner cs_owner
 table ledger.budget_scopes owner cs_owner
 table ledger.budget_totals owner cs_owner
+table ledger.checkpoints owner cs_owner
 partitioned table ledger.entries owner cs_owner row security
 table ledger.entries_00 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 0)
 table ledger.entries_01 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 1)
@@ -38,11 +40,15 @@ table ledger.entries_12 owner cs_owner with toast_tuple_target=8160 FOR VALUES W
 table ledger.entries_13 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 13)
 table ledger.entries_14 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 14)
 table ledger.entries_15 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 15)
+table ledger.epoch_heads owner cs_owner row security
+table ledger.epochs owner cs_owner
 table ledger.heads owner cs_owner
+table ledger.jobs owner cs_owner
 table ledger.logs owner cs_owner row security
 table ledger.open_calls owner cs_owner
 table ledger.readers owner cs_owner
 table ledger.receipts owner cs_owner row security
+table ledger.tiles owner cs_owner row security
 table ledger.writers owner cs_owner
 
 -- columns
@@ -106,6 +112,12 @@ ledger.budget_totals spent_day bigint not null
 ledger.budget_totals spent_week bigint not null
 ledger.budget_totals spent_month bigint not null
 ledger.budget_totals reserved bigint not null
+ledger.checkpoints log text collate C not null
+ledger.checkpoints size bigint not null
+ledger.checkpoints root bytea not null
+ledger.checkpoints frontier bytea not null
+ledger.checkpoints note text not null
+ledger.checkpoints vkey text not null
 ledger.entries log text collate C not null
 ledger.entries seq bigint not null
 ledger.entries kind text collate C not null
@@ -124,8 +136,22 @@ ledger.entries sealed bytea storage external
 ledger.entries content bytea storage external
 ledger.entries key bigint
 ledger.entries booked bigint
+ledger.epoch_heads log text collate C not null
+ledger.epoch_heads epoch bigint not null
+ledger.epoch_heads size bigint not null
+ledger.epoch_heads root bytea not null
+ledger.epoch_heads frontier bytea not null
+ledger.epoch_heads path bytea not null
+ledger.epochs epoch bigint not null
+ledger.epochs slots bigint not null
+ledger.epochs root bytea not null
+ledger.epochs secret bytea not null
+ledger.epochs made timestamp with time zone not null default clock_timestamp()
 ledger.heads log text collate C not null
 ledger.heads inc integer not null
+ledger.jobs name text collate C not null
+ledger.jobs holder text not null
+ledger.jobs until timestamp with time zone not null
 ledger.logs log text collate C not null
 ledger.logs slot bigint not null
 ledger.logs tenant text collate C not null
@@ -145,6 +171,11 @@ ledger.receipts seq bigint not null
 ledger.receipts wid text collate C not null
 ledger.receipts digest text not null
 ledger.receipts sig text not null
+ledger.tiles log text collate C not null
+ledger.tiles level smallint not null
+ledger.tiles n bigint not null
+ledger.tiles hashes bytea not null storage external
+ledger.tiles root bytea not null
 ledger.writers wid text collate C not null
 ledger.writers key text not null
 ledger.writers generation bigint not null
@@ -200,10 +231,26 @@ ledger.budget_scopes constraint budget_scopes_pkey PRIMARY KEY (scope)
 ledger.budget_scopes constraint budget_scopes_scope_check CHECK ((scope ~ '^[A-Za-z0-9._:-]{1,128}$'::text))
 ledger.budget_totals constraint budget_totals_pkey PRIMARY KEY (scope, n)
 ledger.budget_totals constraint budget_totals_scope_fkey FOREIGN KEY (scope) REFERENCES ledger.budget_scopes(scope)
+ledger.checkpoints constraint checkpoints_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
+ledger.checkpoints constraint checkpoints_pkey PRIMARY KEY (log, size)
+ledger.checkpoints constraint checkpoints_root_check CHECK ((octet_length(root) = 32))
+ledger.checkpoints constraint checkpoints_size_check CHECK ((size > 0))
 ledger.entries constraint entries_log_call_class_key UNIQUE (log, call, class)
 ledger.entries constraint entries_pkey PRIMARY KEY (log, seq)
+ledger.epoch_heads constraint epoch_heads_epoch_fkey FOREIGN KEY (epoch) REFERENCES ledger.epochs(epoch)
+ledger.epoch_heads constraint epoch_heads_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
+ledger.epoch_heads constraint epoch_heads_log_size_key UNIQUE (log, size)
+ledger.epoch_heads constraint epoch_heads_pkey PRIMARY KEY (log, epoch)
+ledger.epoch_heads constraint epoch_heads_root_check CHECK ((octet_length(root) = 32))
+ledger.epoch_heads constraint epoch_heads_size_check CHECK ((size > 0))
+ledger.epochs constraint epochs_epoch_check CHECK ((epoch >= 0))
+ledger.epochs constraint epochs_pkey PRIMARY KEY (epoch)
+ledger.epochs constraint epochs_root_check CHECK ((octet_length(root) = 32))
+ledger.epochs constraint epochs_secret_check CHECK ((octet_length(secret) = 32))
 ledger.heads constraint heads_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
 ledger.heads constraint heads_pkey PRIMARY KEY (log)
+ledger.jobs constraint jobs_name_check CHECK ((name ~ '^[a-z-]{1,32}$'::text))
+ledger.jobs constraint jobs_pkey PRIMARY KEY (name)
 ledger.logs constraint logs_log_check CHECK ((log ~ '^[0-9a-f]{64}$'::text))
 ledger.logs constraint logs_pkey PRIMARY KEY (log)
 ledger.logs constraint logs_slot_key UNIQUE (slot)
@@ -212,12 +259,17 @@ ledger.open_calls constraint open_calls_pkey PRIMARY KEY (log, call)
 CREATE INDEX open_calls_wid ON ledger.open_calls USING btree (wid)
 ledger.readers constraint readers_pkey PRIMARY KEY (role, tenant)
 ledger.receipts constraint receipts_pkey PRIMARY KEY (log, seq)
+ledger.tiles constraint tiles_hashes_check CHECK ((octet_length(hashes) = 8192))
+ledger.tiles constraint tiles_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
+ledger.tiles constraint tiles_pkey PRIMARY KEY (log, level, n)
+ledger.tiles constraint tiles_root_check CHECK ((octet_length(root) = 32))
 ledger.writers constraint writers_pkey PRIMARY KEY (wid)
 ledger.writers constraint writers_wid_check CHECK ((wid ~ '^[a-z0-9._:-]{1,64}$'::text))
 
 -- triggers
 CREATE TRIGGER api_keys_change BEFORE INSERT OR UPDATE ON access.api_keys FOR EACH ROW EXECUTE FUNCTION access.on_api_key_change() enabled O
 CREATE TRIGGER requests_change BEFORE INSERT OR UPDATE ON approvals.requests FOR EACH ROW EXECUTE FUNCTION approvals.on_request_change() enabled O
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.checkpoints FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_00 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_01 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
@@ -235,20 +287,31 @@ CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entri
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_13 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_14 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_15 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.epoch_heads FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.epochs FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.heads FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.logs FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.receipts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.tiles FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 
 -- policies
 policy append on ledger.entries ALL to cs_append using (true) check (true)
 policy gateway on ledger.entries SELECT to cs_gateway using (true) check ()
+policy notary on ledger.entries SELECT to cs_notary using ((log IN ( SELECT l.log
+   FROM ledger.logs l
+  WHERE (l.tenant = '_deployment'::text)))) check ()
 policy reader on ledger.entries SELECT to cs_reader using ((log IN ( SELECT l.log
    FROM ((ledger.logs l
      JOIN ledger.readers r ON ((r.tenant = l.tenant)))
      JOIN pg_roles m ON ((m.rolname = r.role)))
   WHERE pg_has_role(CURRENT_USER, m.oid, 'MEMBER'::text)))) check ()
+policy append on ledger.epoch_heads ALL to cs_append using (true) check (true)
+policy gateway on ledger.epoch_heads SELECT to cs_gateway using (true) check ()
+policy reader on ledger.epoch_heads SELECT to cs_reader using ((log IN ( SELECT l.log
+   FROM ledger.logs l))) check ()
 policy append on ledger.logs ALL to cs_append using (true) check (true)
 policy gateway on ledger.logs SELECT to cs_gateway using (true) check ()
+policy notary on ledger.logs SELECT to cs_notary using ((tenant = '_deployment'::text)) check ()
 policy reader on ledger.logs SELECT to cs_reader using ((tenant IN ( SELECT r.tenant
    FROM (ledger.readers r
      JOIN pg_roles m ON ((m.rolname = r.role)))
@@ -260,6 +323,10 @@ policy reader on ledger.receipts SELECT to cs_reader using ((log IN ( SELECT l.l
      JOIN ledger.readers r ON ((r.tenant = l.tenant)))
      JOIN pg_roles m ON ((m.rolname = r.role)))
   WHERE pg_has_role(CURRENT_USER, m.oid, 'MEMBER'::text)))) check ()
+policy append on ledger.tiles ALL to cs_append using (true) check (true)
+policy gateway on ledger.tiles SELECT to cs_gateway using (true) check ()
+policy reader on ledger.tiles SELECT to cs_reader using ((log IN ( SELECT l.log
+   FROM ledger.logs l))) check ()
 
 -- rights
 access.api_key_revisions to cs_gateway: USAGE
@@ -274,10 +341,14 @@ approvals.requests.decided_ms to cs_gateway: UPDATE
 approvals.requests.reason to cs_gateway: UPDATE
 approvals.requests.state to cs_gateway: UPDATE
 function ledger.append to cs_gateway: EXECUTE
+function ledger.build_tiles to cs_gateway: EXECUTE
+function ledger.build_tiles to cs_notary: EXECUTE
 function ledger.fence_expired to cs_gateway: EXECUTE
 function ledger.first_at to cs_gateway: EXECUTE
 function ledger.open_log to cs_gateway: EXECUTE
+function ledger.prepare_epoch to cs_gateway: EXECUTE
 function ledger.prune_budget_totals to cs_gateway: EXECUTE
+function ledger.publish_checkpoint to cs_notary: EXECUTE
 function ledger.read_budgets to cs_gateway: EXECUTE
 function ledger.register_writer to cs_gateway: EXECUTE
 function ledger.renew_lease to cs_gateway: EXECUTE
@@ -285,6 +356,8 @@ function ledger.resume_writer to cs_gateway: EXECUTE
 function ledger.retire_writer to cs_gateway: EXECUTE
 function ledger.set_budget_scope to cs_gateway: EXECUTE
 function ledger.store_receipts to cs_gateway: EXECUTE
+function ledger.take_job to cs_gateway: EXECUTE
+function ledger.take_job to cs_notary: EXECUTE
 keystore.root to cs_gateway: INSERT, SELECT
 keystore.subject_keys to cs_gateway: INSERT, SELECT
 keystore.tenant_keys to cs_gateway: INSERT, SELECT
@@ -295,9 +368,17 @@ ledger.budget_scopes.limit_month to cs_append: UPDATE
 ledger.budget_scopes.limit_week to cs_append: UPDATE
 ledger.budget_totals to cs_append: DELETE, INSERT, SELECT
 ledger.budget_totals to cs_gateway: SELECT
+ledger.checkpoints to cs_append: INSERT, SELECT
+ledger.checkpoints to cs_gateway: SELECT
+ledger.checkpoints to cs_notary: SELECT
+ledger.checkpoints to cs_reader: SELECT
 ledger.entries to cs_append: INSERT, SELECT
 ledger.entries to cs_gateway: SELECT
 ledger.entries to cs_reader: SELECT
+ledger.entries.header to cs_notary: SELECT
+ledger.entries.kind to cs_notary: SELECT
+ledger.entries.log to cs_notary: SELECT
+ledger.entries.seq to cs_notary: SELECT
 ledger.entries_00 to cs_gateway: SELECT
 ledger.entries_01 to cs_gateway: SELECT
 ledger.entries_02 to cs_gateway: SELECT
@@ -314,12 +395,28 @@ ledger.entries_12 to cs_gateway: SELECT
 ledger.entries_13 to cs_gateway: SELECT
 ledger.entries_14 to cs_gateway: SELECT
 ledger.entries_15 to cs_gateway: SELECT
+ledger.epoch_heads to cs_append: INSERT, SELECT
+ledger.epoch_heads to cs_gateway: SELECT
+ledger.epoch_heads to cs_reader: SELECT
+ledger.epochs to cs_append: INSERT, SELECT
+ledger.epochs to cs_gateway: SELECT
+ledger.epochs.epoch to cs_reader: SELECT
+ledger.epochs.made to cs_reader: SELECT
+ledger.epochs.root to cs_reader: SELECT
+ledger.epochs.slots to cs_reader: SELECT
 ledger.heads to cs_append: INSERT, SELECT
 ledger.heads to cs_gateway: SELECT
 ledger.heads.inc to cs_append: UPDATE
+ledger.jobs to cs_append: INSERT, SELECT, UPDATE
+ledger.jobs to cs_gateway: SELECT
 ledger.logs to cs_append: INSERT, SELECT
 ledger.logs to cs_gateway: SELECT
 ledger.logs to cs_reader: SELECT
+ledger.logs.inc to cs_notary: SELECT
+ledger.logs.log to cs_notary: SELECT
+ledger.logs.origin to cs_notary: SELECT
+ledger.logs.slot to cs_notary: SELECT
+ledger.logs.tenant to cs_notary: SELECT
 ledger.open_calls to cs_append: DELETE, INSERT, SELECT
 ledger.open_calls to cs_gateway: SELECT
 ledger.readers to cs_gateway: SELECT
@@ -327,6 +424,9 @@ ledger.readers to cs_reader: SELECT
 ledger.receipts to cs_append: INSERT, SELECT
 ledger.receipts to cs_gateway: SELECT
 ledger.receipts to cs_reader: SELECT
+ledger.tiles to cs_append: INSERT, SELECT
+ledger.tiles to cs_gateway: SELECT
+ledger.tiles to cs_reader: SELECT
 ledger.writers to cs_append: INSERT, SELECT
 ledger.writers to cs_gateway: SELECT
 ledger.writers.fenced to cs_append: UPDATE
@@ -338,6 +438,7 @@ schema approvals to cs_gateway: USAGE
 schema keystore to cs_gateway: USAGE
 schema ledger to cs_append: USAGE
 schema ledger to cs_gateway: USAGE
+schema ledger to cs_notary: USAGE
 schema ledger to cs_pruner: USAGE
 schema ledger to cs_reader: USAGE
 
@@ -640,6 +741,52 @@ begin
 end
 $function$
 -- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.build_tiles(log_ text, size_ bigint, most_ integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  built integer := 0;
+  level_ integer := 0;
+  total bigint := size_;
+  next_ bigint;
+  nodes bytea[];
+  bytes bytea;
+  width integer;
+begin
+  while total >= 256 and built < most_ loop
+    select coalesce(max(t.n) + 1, 0) into next_ from ledger.tiles t where t.log = log_ and t.level = level_;
+    while (next_ + 1) * 256 <= total and built < most_ loop
+      if level_ = 0 then
+        select array_agg(e.hash order by e.seq), string_agg(e.hash, '' order by e.seq) into nodes, bytes
+        from ledger.entries e where e.log = log_ and e.seq >= next_ * 256 and e.seq < (next_ + 1) * 256;
+      else
+        select array_agg(t.root order by t.n), string_agg(t.root, '' order by t.n) into nodes, bytes
+        from ledger.tiles t where t.log = log_ and t.level = level_ - 1 and t.n >= next_ * 256 and t.n < (next_ + 1) * 256;
+      end if;
+      if cardinality(nodes) is distinct from 256 then
+        return built;
+      end if;
+      width := 128;
+      while width >= 1 loop
+        for i in 1..width loop
+          nodes[i] := sha256('\x01'::bytea || nodes[2 * i - 1] || nodes[2 * i]);
+        end loop;
+        width := width / 2;
+      end loop;
+      insert into ledger.tiles (log, level, n, hashes, root) values (log_, level_, next_, bytes, nodes[1]) on conflict do nothing;
+      built := built + 1;
+      next_ := next_ + 1;
+    end loop;
+    total := total / 256;
+    level_ := level_ + 1;
+  end loop;
+  return built;
+end
+$function$
+-- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.fence_expired(self_ text)
  RETURNS SETOF text
  LANGUAGE plpgsql
@@ -703,6 +850,33 @@ begin
 end
 $function$
 -- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.prepare_epoch(epoch_ bigint, slots_ bigint, root_ bytea, secret_ bytea, log_ text[], size_ bigint[], head_ bytea[], frontier_ bytea[], path_ bytea[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if epoch_ <> (select coalesce(max(e.epoch) + 1, 0) from ledger.epochs e) then
+    return false;
+  end if;
+  insert into ledger.epochs (epoch, slots, root, secret) values (epoch_, slots_, root_, secret_) on conflict do nothing;
+  if not found then
+    return false;
+  end if;
+  if exists (
+    select 1 from unnest(log_, size_) u(log, size)
+    where not exists (select 1 from ledger.entries e where e.log = u.log and e.seq = u.size - 1)
+      or exists (select 1 from ledger.epoch_heads h where h.log = u.log and h.size >= u.size)) then
+    raise exception 'a head of this epoch is not beyond the one before, or beyond its log' using errcode = 'CS060';
+  end if;
+  insert into ledger.epoch_heads (log, epoch, size, root, frontier, path)
+  select u.log, epoch_, u.size, u.head, u.frontier, u.path
+  from unnest(log_, size_, head_, frontier_, path_) u(log, size, head, frontier, path);
+  return true;
+end
+$function$
+-- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.prune_budget_totals(limit_ integer)
  RETURNS bigint
  LANGUAGE sql
@@ -716,6 +890,26 @@ AS $function$
   gone as (
     delete from ledger.budget_totals t using old o where t.scope = o.scope and t.n = o.n returning 1)
   select count(*) from gone
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.publish_checkpoint(log_ text, size_ bigint, root_ bytea, frontier_ bytea, note_ text, vkey_ text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform pg_advisory_xact_lock(5170044922);
+  if not exists (select 1 from ledger.logs l join ledger.entries e on e.log = l.log and e.seq = size_ - 1
+    where l.log = log_ and l.tenant = '_deployment') then
+    raise exception 'the deployment''s log is not as long as this checkpoint' using errcode = 'CS061';
+  end if;
+  if exists (select 1 from ledger.checkpoints c where c.log = log_ and c.size >= size_) then
+    return false;
+  end if;
+  insert into ledger.checkpoints (log, size, root, frontier, note, vkey) values (log_, size_, root_, frontier_, note_, vkey_);
+  return true;
+end
 $function$
 -- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.read_budgets(scopes_ text[])
@@ -854,4 +1048,19 @@ AS $function$
   insert into ledger.receipts (log, seq, wid, digest, sig)
   select log_[i], seq_[i], wid_, digest_[i], sig_[i] from generate_series(1, cardinality(log_)) i
   on conflict do nothing
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.take_job(name_ text, holder_ text, lease_ms_ integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into ledger.jobs as j (name, holder, until)
+  values (name_, holder_, clock_timestamp() + lease_ms_ * interval '1 millisecond')
+  on conflict (name) do update set holder = excluded.holder, until = excluded.until
+  where j.holder = excluded.holder or j.until < clock_timestamp();
+  return found;
+end
 $function$
