@@ -9,6 +9,7 @@ import type { Context } from 'hono';
 import { GatewayError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { listModels } from './ingress/models.ts';
+import { createPresidioIngress, PRESIDIO_BASE } from './ingress/presidio.ts';
 import { Reply } from './ingress/reply.ts';
 import { governChat } from './pipeline.ts';
 import type { Services } from './services.ts';
@@ -61,6 +62,8 @@ export function createDataListener(services: Services, health: Health): DataList
   // Azure's clients name the model in the path; what the body calls it does not count there.
   app.post('/openai/deployments/:model/chat/completions', (c) => chat(c, c.req.param('model')));
   app.all('/openai/deployments/:model/chat/completions', (c) => refuseMethod(c, 'POST'));
+  const presidio = createPresidioIngress(services);
+  app.all(`${PRESIDIO_BASE}/*`, (c) => admit(c, () => presidio(c.env.incoming, c.env.outgoing)));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
     const { ready, checks } = await health.ready();

@@ -49,9 +49,13 @@ export interface Services {
 }
 
 export function authenticatedBy(services: Services, incoming: IncomingMessage): Principal | Promise<Principal> {
+  return services.authenticate(incoming.headers, addressOf(services, incoming));
+}
+
+/** Where the request comes from, behind trusted proxies. */
+export function addressOf(services: Services, incoming: IncomingMessage): string {
   const forwardedFor = incoming.headers['x-forwarded-for'];
-  const address = services
+  return services
     .current()
     .addressOf(incoming.socket.remoteAddress, typeof forwardedFor === 'string' ? forwardedFor : undefined);
-  return services.authenticate(incoming.headers, address);
 }

@@ -36,7 +36,7 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
     tenants: resolveTenants(file, models, report),
     bundles: resolveBundles(file, report),
     organisation: { budget: resolveBudget(file.organisation.budget) },
-    redaction: file.redaction,
+    redaction: { profile: file.redaction.profile, presidioRecognizers: file.redaction.presidio_recognizers },
     issuers: resolveIssuers(file, report),
     limits: {
       bodyBytes: limits.body_bytes,

@@ -163,7 +163,13 @@ export const CONFIG_SCHEMA = z.strictObject({
     .prefault({})
     .describe('All tenants together.'),
   redaction: z
-    .strictObject({ profile: z.enum(['strict']).default('strict').describe('Recognizer profile.') })
+    .strictObject({
+      profile: z.enum(['strict']).default('strict').describe('Recognizer profile.'),
+      presidio_recognizers: z
+        .enum(['default', 'all'])
+        .default('default')
+        .describe('What `/presidio/*` finds: what Presidio finds by default, or all it has recognizers for.'),
+    })
     .prefault({})
     .describe('Detection of personal data and secrets.'),
   auth: z

@@ -70,7 +70,7 @@ export interface Config {
   /** Bundle name to file, without the shipped `baseline`. */
   readonly bundles: ReadonlyMap<string, string>;
   readonly organisation: { readonly budget: BudgetLimits };
-  readonly redaction: { readonly profile: 'strict' };
+  readonly redaction: { readonly profile: 'strict'; readonly presidioRecognizers: 'default' | 'all' };
   readonly issuers: readonly JwtIssuer[];
   readonly limits: {
     readonly bodyBytes: number;

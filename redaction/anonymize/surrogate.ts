@@ -83,8 +83,9 @@ const phone: Maker = (text, draw) => {
   const digits = text.replace(/\D/g, '');
   const area = `${String(2 + draw.below(8))}${pad(draw.below(100), 2)}`;
   const national = `${area.endsWith('11') ? '212' : area}55501${pad(draw.below(100), 2)}`;
-  if (digits.length === 10) return fill(text, national);
-  if (digits.length === 11 && digits.startsWith('1')) return fill(text, `1${national}`);
+  const isAbroad = /^(?:\+(?!1)|00)/.test(text);
+  if (digits.length === 10 && !isAbroad) return fill(text, national);
+  if (digits.length === 11 && digits.startsWith('1') && !isAbroad) return fill(text, `1${national}`);
   return `+1 ${national.slice(0, 3)}-${national.slice(3, 6)}-${national.slice(6)}`;
 };
 
