@@ -10,7 +10,7 @@ interface Row {
   readonly observed: { status: number; content_type: string; json?: unknown; text?: string };
 }
 
-const rows = readFileSync('test/redaction/cases/presidio/observed_rest.jsonl', 'utf8')
+const rows = readFileSync('test/cases/presidio/observed_rest.jsonl', 'utf8')
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line) as Row)

@@ -16,7 +16,7 @@ interface Row {
   readonly steps: readonly Step[];
 }
 
-const rows = readFileSync('test/redaction/cases/presidio/anonymizer.jsonl', 'utf8')
+const rows = readFileSync('test/cases/presidio/anonymizer.jsonl', 'utf8')
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line) as Row);
