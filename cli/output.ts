@@ -1,6 +1,8 @@
 /** Where a verb prints: results on standard output, everything about the work itself on standard error. */
 export interface Output {
   readonly result: (line: string) => void;
+  /** Bytes of a result exactly as they are, for pipes. */
+  readonly text: (text: string) => void;
   readonly note: (line: string) => void;
   /** Whether a person is likely to see the result as it is printed. */
   readonly terminal: boolean;
@@ -13,6 +15,7 @@ export function standardOutput(): Output {
   });
   return {
     result: (line) => process.stdout.write(`${line}\n`),
+    text: (text) => process.stdout.write(text),
     note: (line) => process.stderr.write(`${line}\n`),
     terminal: process.stdout.isTTY,
   };

@@ -8,6 +8,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
   policy: () => import('./policy.ts'),
   ledger: () => import('./ledger.ts'),
   costs: () => import('./costs.ts'),
+  redact: () => import('./redact.ts'),
   config: () => import('./config.ts'),
   docs: () => import('./docs.ts'),
   demo: () => import('./demo.ts'),

@@ -27,7 +27,7 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Answer> 
     status: response.status,
     type,
     text,
-    json: type.startsWith('application/json') ? (JSON.parse(text) as unknown) : null,
+    json: type.startsWith('application/json') && text !== '' ? (JSON.parse(text) as unknown) : null,
     headers: response.headers,
   };
 }
