@@ -3,12 +3,14 @@ import type { Config } from '../gateway/config.ts';
 import { CliError, errno } from './errors.ts';
 
 /**
- * Finds out before anything is started whether both listeners can have their ports.
+ * Finds out before anything is started whether all listeners can have their ports.
  * @throws CliError `port_in_use`
  */
-export async function checkPorts({ host, port, adminHost, adminPort }: Config['listen']): Promise<void> {
+export async function checkPorts(listen: Config['listen']): Promise<void> {
+  const { host, port, adminHost, adminPort, presidioHost, presidioPort } = listen;
   await checkPort(host, port, 'listen.port');
   await checkPort(adminHost, adminPort, 'listen.admin_port');
+  if (presidioPort !== null) await checkPort(presidioHost, presidioPort, 'listen.presidio_port');
 }
 
 async function checkPort(host: string, port: number, key: string): Promise<void> {

@@ -22,6 +22,8 @@ type Raw = Context<Env>;
 
 export interface DataListener {
   readonly fetch: Hono<Env>['fetch'];
+  /** A listener of its own for Presidio's routes: whoever reaches it may use it. Shares the bounds of this one. */
+  readonly presidioFetch: Hono<Env>['fetch'];
   /** Calls and streams in progress. */
   readonly inFlight: () => number;
   /** From now on new calls are refused with `draining`; resolves when the running ones are done. */
@@ -85,7 +87,14 @@ export function createDataListener(services: Services, health: Health): DataList
     services.log.unexpected(null, cause);
     return refuse(c, new GatewayError('internal_error', 'The gateway failed to handle this request.'));
   });
-  return { fetch: answerHead(app), inFlight: () => gate.inFlight, drain: () => gate.drain() };
+  const presidioOnly = new Hono<Env>();
+  presidioOnly.all('*', (c) => admit(c, () => presidio(c.env.incoming, c.env.outgoing, true)));
+  return {
+    fetch: answerHead(app),
+    presidioFetch: answerHead(presidioOnly),
+    inFlight: () => gate.inFlight,
+    drain: () => gate.drain(),
+  };
 }
 
 /**

@@ -28,6 +28,8 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
       adminHost: listen.admin_host,
       adminPort: listen.admin_port,
       adminHostnames: listen.admin_hostnames.map((name) => name.toLowerCase()),
+      presidioHost: listen.presidio_host,
+      presidioPort: listen.presidio_port ?? null,
     },
     database: { url: file.database.url ?? null, maxConnections: file.database.max_connections },
     keys: file.keys ?? { provider: 'file', path: '.countersign/keys', variable: 'COUNTERSIGN_ROOT_KEY' },

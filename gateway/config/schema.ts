@@ -12,6 +12,12 @@ const listen = z.strictObject({
   port: whole(0, 65535).default(8787).describe('Port of the data listener; 0 takes a free one.'),
   admin_host: text('Address of the admin listener (`/api/*`, `/metrics`).').default('127.0.0.1'),
   admin_port: whole(0, 65535).default(8788).describe('Port of the admin listener; 0 takes a free one.'),
+  presidio_host: text('Address of the listener that serves nothing but `/presidio/*`, without keys.').default(
+    '127.0.0.1',
+  ),
+  presidio_port: whole(0, 65535)
+    .optional()
+    .describe('Port of that listener, 0 for a free one. Absent: there is none; the data listener serves these routes.'),
   admin_hostnames: z
     .array(text('A host name.'))
     .max(32)

@@ -60,6 +60,9 @@ export interface Config {
     readonly adminHost: string;
     readonly adminPort: number;
     readonly adminHostnames: readonly string[];
+    readonly presidioHost: string;
+    /** Null: no listener of its own. */
+    readonly presidioPort: number | null;
   };
   /** url null = embedded PostgreSQL. */
   readonly database: { readonly url: string | null; readonly maxConnections: number };
