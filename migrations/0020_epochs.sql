@@ -28,10 +28,12 @@ alter table ledger.tiles alter column hashes set storage external;
 create table ledger.epochs (
   epoch bigint primary key check (epoch >= 0),
   slots bigint not null,
+  used bigint not null check (used <= slots),
   root bytea not null check (octet_length(root) = 32),
   secret bytea not null check (octet_length(secret) = 32),
   made timestamptz not null default clock_timestamp()
 );
+comment on column ledger.epochs.used is 'Logs there were, by slot from 0 on; one without entries is bound as empty.';
 comment on column ledger.epochs.secret is 'What the leaves of this epoch were blinded with; it opens every slot, so only the gateway reads it.';
 
 create table ledger.epoch_heads (
@@ -88,7 +90,7 @@ create policy notary on ledger.entries for select to cs_notary
 
 grant select on ledger.tiles, ledger.epochs, ledger.epoch_heads, ledger.checkpoints, ledger.jobs to cs_gateway;
 grant select on ledger.tiles, ledger.epoch_heads, ledger.checkpoints to cs_reader;
-grant select (epoch, slots, root, made) on ledger.epochs to cs_reader;
+grant select (epoch, slots, used, root, made) on ledger.epochs to cs_reader;
 grant select on ledger.checkpoints to cs_notary;
 grant select (log, slot, tenant, inc, origin) on ledger.logs to cs_notary;
 grant select (log, seq, kind, header) on ledger.entries to cs_notary;
@@ -154,14 +156,14 @@ $$;
 
 -- Stores an epoch before its entry is appended, so that a crash in between leaves something to append from. False when another
 -- process was faster.
-create function ledger.prepare_epoch(epoch_ bigint, slots_ bigint, root_ bytea, secret_ bytea,
+create function ledger.prepare_epoch(epoch_ bigint, slots_ bigint, used_ bigint, root_ bytea, secret_ bytea,
   log_ text[], size_ bigint[], head_ bytea[], frontier_ bytea[], path_ bytea[]) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if epoch_ <> (select coalesce(max(e.epoch) + 1, 0) from ledger.epochs e) then
     return false;
   end if;
-  insert into ledger.epochs (epoch, slots, root, secret) values (epoch_, slots_, root_, secret_) on conflict do nothing;
+  insert into ledger.epochs (epoch, slots, used, root, secret) values (epoch_, slots_, used_, root_, secret_) on conflict do nothing;
   if not found then
     return false;
   end if;

@@ -144,6 +144,7 @@ ledger.epoch_heads frontier bytea not null
 ledger.epoch_heads path bytea not null
 ledger.epochs epoch bigint not null
 ledger.epochs slots bigint not null
+ledger.epochs used bigint not null
 ledger.epochs root bytea not null
 ledger.epochs secret bytea not null
 ledger.epochs made timestamp with time zone not null default clock_timestamp()
@@ -243,6 +244,7 @@ ledger.epoch_heads constraint epoch_heads_log_size_key UNIQUE (log, size)
 ledger.epoch_heads constraint epoch_heads_pkey PRIMARY KEY (log, epoch)
 ledger.epoch_heads constraint epoch_heads_root_check CHECK ((octet_length(root) = 32))
 ledger.epoch_heads constraint epoch_heads_size_check CHECK ((size > 0))
+ledger.epochs constraint epochs_check CHECK ((used <= slots))
 ledger.epochs constraint epochs_epoch_check CHECK ((epoch >= 0))
 ledger.epochs constraint epochs_pkey PRIMARY KEY (epoch)
 ledger.epochs constraint epochs_root_check CHECK ((octet_length(root) = 32))
@@ -404,6 +406,7 @@ ledger.epochs.epoch to cs_reader: SELECT
 ledger.epochs.made to cs_reader: SELECT
 ledger.epochs.root to cs_reader: SELECT
 ledger.epochs.slots to cs_reader: SELECT
+ledger.epochs.used to cs_reader: SELECT
 ledger.heads to cs_append: INSERT, SELECT
 ledger.heads to cs_gateway: SELECT
 ledger.heads.inc to cs_append: UPDATE
@@ -850,7 +853,7 @@ begin
 end
 $function$
 -- owner cs_append
-CREATE OR REPLACE FUNCTION ledger.prepare_epoch(epoch_ bigint, slots_ bigint, root_ bytea, secret_ bytea, log_ text[], size_ bigint[], head_ bytea[], frontier_ bytea[], path_ bytea[])
+CREATE OR REPLACE FUNCTION ledger.prepare_epoch(epoch_ bigint, slots_ bigint, used_ bigint, root_ bytea, secret_ bytea, log_ text[], size_ bigint[], head_ bytea[], frontier_ bytea[], path_ bytea[])
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -860,7 +863,7 @@ begin
   if epoch_ <> (select coalesce(max(e.epoch) + 1, 0) from ledger.epochs e) then
     return false;
   end if;
-  insert into ledger.epochs (epoch, slots, root, secret) values (epoch_, slots_, root_, secret_) on conflict do nothing;
+  insert into ledger.epochs (epoch, slots, used, root, secret) values (epoch_, slots_, used_, root_, secret_) on conflict do nothing;
   if not found then
     return false;
   end if;

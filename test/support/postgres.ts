@@ -89,6 +89,7 @@ async function migrateTemplate(connection: Connection): Promise<void> {
   try {
     await migrate(sql, { dir: join(process.cwd(), 'migrations'), log: () => undefined });
     await setGatewayPassword(sql, inject('gateway'));
+    await setGatewayPassword(sql, { ...inject('gateway'), user: 'cs_notary' });
   } finally {
     await sql.end({ timeout: 5 });
   }
