@@ -12,12 +12,16 @@ export type RedactionErrorCode =
   | 'invalid_pattern'
   /** A request in Presidio's form that Presidio refuses; the message is Presidio's. */
   | 'invalid_request'
+  /** The same for a member that is missing or does not exist. */
+  | 'malformed_request'
   /** A value of a type Presidio's Python cannot use there; the message is Python's. */
   | 'invalid_type'
   /** A caller's own expressions are too long, too many, or took more than their share of work. */
   | 'limit_exceeded'
   /** A recognizer cannot judge what it matched, where Presidio's fails too. */
   | 'recognizer_failed'
+  /** A recorded case of Presidio that needs what is not here. */
+  | 'unknown_case'
   /** An operator meets values it cannot work on, where Presidio's ends with an unexpected exception. */
   | 'not_operable';
 

@@ -31,9 +31,12 @@ export type { AppliedRedaction, Operator, RedactionContext, RedactionRule } from
 export { publicPointer } from './pointer.ts';
 export { createPresidioAnalyzer } from './presidio/analyzer.ts';
 export type { PresidioAnalyzer } from './presidio/analyzer.ts';
+export { evaluatePresidioCase } from './presidio/cases.ts';
 export type { PresidioRequest, PresidioResult } from './presidio/request.ts';
 export { redactText } from './redact.ts';
 export { redactDocument } from './redact-document.ts';
+export { addRemoteFindings, remoteTexts } from './remote-findings.ts';
+export type { RemoteResults, RemoteSpan, RemoteText } from './remote-findings.ts';
 export { readRemoteUrl } from './remote-url.ts';
 export type { RemoteUrl } from './remote-url.ts';
 export { createStreamRedactor } from './stream.ts';

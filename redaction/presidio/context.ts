@@ -1,0 +1,85 @@
+/**
+ * Words before a match that raise its score. Presidio compares lemmas where a language model is loaded; without one, and
+ * here, it compares the words as they stand.
+ */
+import type { Candidate } from './recognize.ts';
+import { STOP_WORDS } from './stop-words.ts';
+import { tokensOf } from './tokens.ts';
+import type { Token } from './tokens.ts';
+
+const SIMILARITY = 0.35;
+const LEAST_SCORE = 0.4;
+/** The match itself and five words before it. */
+const MOST_WORDS = 6;
+/** Code units looked at for them. */
+const REACH = 4096;
+const PUNCTUATION = /^\p{P}+$/u;
+
+/** Raises the scores of candidates with a context word of their recognizer near them, or among `given`. */
+export function raiseByContext(text: string, candidates: readonly Candidate[], given: readonly string[]): void {
+  const fixed = given.map((word) => word.toLowerCase());
+  const words = createWords(text);
+  for (const candidate of candidates) {
+    const { context } = candidate.recognizer;
+    if (context.length === 0) continue;
+    const near = [...words.before(candidate.start), ...fixed];
+    const supportive = context.find((word) => near.some((one) => one.includes(word.toLowerCase())));
+    if (supportive === undefined) continue;
+    candidate.supportiveWord = supportive;
+    candidate.score = Math.min(Math.max(candidate.score + SIMILARITY, LEAST_SCORE), 1);
+  }
+}
+
+interface Words {
+  /** Lower-case words that count, from the one at `offset` backwards. */
+  before(offset: number): string[];
+}
+
+interface Run {
+  readonly start: number;
+  readonly tokens: readonly Token[];
+}
+
+function createWords(text: string): Words {
+  const runs = new Map<number, Run>();
+
+  /** The run of non-space characters that ends at `end`. */
+  function runEndingAt(end: number): Run {
+    const known = runs.get(end);
+    if (known !== undefined) return known;
+    let start = end;
+    const least = Math.max(0, end - 2 * REACH);
+    while (start > least && !isSpace(text.charCodeAt(start - 1))) start -= 1;
+    const run = { start, tokens: tokensOf(text.slice(start, end), start) };
+    runs.set(end, run);
+    return run;
+  }
+
+  function before(offset: number): string[] {
+    const words: string[] = [];
+    let end = offset;
+    const most = Math.min(text.length, offset + REACH);
+    while (end < most && isSpace(text.charCodeAt(end))) end += 1;
+    while (end < most && !isSpace(text.charCodeAt(end))) end += 1;
+    while (end > Math.max(0, offset - REACH) && words.length < MOST_WORDS) {
+      const { start, tokens } = runEndingAt(end);
+      for (const token of tokens.toReversed())
+        if (token.start <= offset && words.length < MOST_WORDS && counts(token.text))
+          words.push(token.text.toLowerCase());
+      end = start;
+      while (end > 0 && isSpace(text.charCodeAt(end - 1))) end -= 1;
+    }
+    return words;
+  }
+
+  return { before };
+}
+
+function counts(word: string): boolean {
+  const lower = word.toLowerCase();
+  return !word.includes(':') && !STOP_WORDS.has(lower) && lower !== '-pron-' && !PUNCTUATION.test(word);
+}
+
+function isSpace(code: number): boolean {
+  return code <= 32 || code === 0xa0 || code === 0x3000 || (code >= 0x2000 && code <= 0x200a) || code === 0x2028;
+}

@@ -1,0 +1,79 @@
+/** Check digits, each by the rule of its standard. Digits of every script count, as Python's `int` reads them. */
+
+const DIGIT = /\p{Nd}/u;
+const DIGITS = /\p{Nd}/gu;
+
+/** Value 0..9 of a decimal digit of any script: their code points come in runs of ten. */
+export function digitValue(digit: string): number {
+  const code = digit.codePointAt(0) ?? 0;
+  if (code >= 48 && code <= 57) return code - 48;
+  let first = code;
+  while (DIGIT.test(String.fromCodePoint(first - 1))) first -= 1;
+  return (code - first) % 10;
+}
+
+/** All decimal digits of a text, in order. */
+export function digitsOf(text: string): number[] {
+  return Array.from(text.matchAll(DIGITS), ([digit]) => digitValue(digit));
+}
+
+/** The text with its digits as ASCII. */
+export function asciiDigits(text: string): string {
+  return text.replace(DIGITS, (digit) => String(digitValue(digit)));
+}
+
+/** Sum of products, position by position; digits beyond the weights do not count. */
+export function weighted(digits: readonly number[], weights: readonly number[]): number {
+  return weights.reduce((sum, weight, at) => sum + weight * (digits[at] ?? 0), 0);
+}
+
+/** ISO/IEC 7812-1 annex B, check digit included. */
+export function isLuhn(digits: readonly number[]): boolean {
+  const sum = digits.toReversed().reduce((total, digit, at) => {
+    const value = at % 2 === 1 ? digit * 2 : digit;
+    return total + (value > 9 ? value - 9 : value);
+  }, 0);
+  return sum % 10 === 0;
+}
+
+/** ISO 7064 MOD 11,10: the check digit of the digits given. */
+export function mod11And10(digits: readonly number[]): number {
+  const product = digits.reduce((state, digit) => {
+    const sum = (digit + state) % 10;
+    return ((sum === 0 ? 10 : sum) * 2) % 11;
+  }, 10);
+  return (11 - product) % 10;
+}
+
+/** J. Verhoeff, "Error detecting decimal codes" (1969), check digit included. */
+export function isVerhoeff(digits: readonly number[]): boolean {
+  const rest = digits.toReversed().reduce((state, digit, at) => dihedral(state, permuted(digit, at % 8)), 0);
+  return rest === 0;
+}
+
+/** Product in the dihedral group D5. */
+function dihedral(a: number, b: number): number {
+  if (a < 5) return b < 5 ? (a + b) % 5 : 5 + ((a + b - 5) % 5);
+  return b < 5 ? 5 + ((a - 5 - b + 5) % 5) : (a - b + 5) % 5;
+}
+
+const PERMUTATION = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+
+function permuted(digit: number, times: number): number {
+  let value = digit;
+  for (let n = 0; n < times; n++) value = PERMUTATION[value] ?? 0;
+  return value;
+}
+
+/** True for a day of the Gregorian calendar. */
+export function isDate(year: number, month: number, day: number): boolean {
+  if (month < 1 || month > 12 || day < 1) return false;
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
+  return day <= days;
+}
+
+/** The digits read as one number; at most 15 of them. */
+export function numberOf(digits: readonly number[]): number {
+  return digits.reduce((value, digit) => value * 10 + digit, 0);
+}

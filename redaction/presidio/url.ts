@@ -1,0 +1,97 @@
+/**
+ * Where host names and URLs stand: a run of letters, digits, dots and hyphens up to its last dot that a top-level domain
+ * follows, then an optional path. Found from the dots, in time linear in the length of the text.
+ */
+import { parse } from 'tldts';
+import type { PatternMatch } from './recognizer.ts';
+import { GENERIC_TOP_LEVEL } from './top-level.ts';
+
+const STANDARD = 0;
+const BARE = 1;
+const QUOTED = 2;
+const QUOTED_BARE = 3;
+
+const RUN = /[a-z0-9.-]*/iuy;
+const SCHEME = /https?:\/\/$/iu;
+const PATH = /(?:\/[^\p{White_Space}()<>"']*)?/uy;
+const TOP_LEVEL = /[a-z]{2,24}/iy;
+
+interface Host {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Every URL of the four kinds; each kind without overlap. */
+export function* findUrls(text: string): Generator<PatternMatch> {
+  const resume = [0, 0, 0, 0];
+  for (let dot = text.indexOf('.'); dot >= 0;) {
+    const run = runAround(text, dot);
+    const host = hostIn(text, run, run.start);
+    if (host !== null) {
+      PATH.lastIndex = host.end;
+      PATH.test(text);
+      for (const match of formsOf(text, host, PATH.lastIndex)) {
+        if (match.start < (resume[match.pattern] ?? 0)) continue;
+        resume[match.pattern] = match.end;
+        yield match;
+      }
+    }
+    dot = text.indexOf('.', run.end);
+  }
+}
+
+function* formsOf(text: string, { start }: Host, end: number): Generator<PatternMatch> {
+  const scheme = SCHEME.exec(text.slice(Math.max(0, start - 8), start));
+  const schemeStart = scheme === null ? -1 : start - scheme[0].length;
+  const isClosed = isQuote(text.charAt(end));
+  if (schemeStart >= 0) yield { pattern: STANDARD, start: schemeStart, end };
+  yield { pattern: BARE, start, end };
+  if (schemeStart > 0 && isClosed && isQuote(text.charAt(schemeStart - 1)))
+    yield { pattern: QUOTED, start: schemeStart - 1, end: end + 1 };
+  if (isClosed && isQuote(text.charAt(start - 1))) yield { pattern: QUOTED_BARE, start: start - 1, end: end + 1 };
+}
+
+/** The longest run of host characters around a dot. */
+function runAround(text: string, dot: number): Host {
+  let start = dot;
+  while (start > 0 && isHostCharacter(text.charAt(start - 1))) start -= 1;
+  RUN.lastIndex = dot;
+  RUN.test(text);
+  return { start, end: RUN.lastIndex };
+}
+
+/** The part of a run up to its last dot with a top-level domain behind it; letters may follow that. */
+function hostIn(text: string, { start, end }: Host, from: number): Host | null {
+  for (let dot = text.lastIndexOf('.', end - 1); dot > from; dot = text.lastIndexOf('.', dot - 1)) {
+    const length = topLevelLength(text, dot + 1);
+    if (length > 0) return { start, end: dot + 1 + length };
+    if (dot === 0) return null;
+  }
+  return null;
+}
+
+/** Length of the longest top-level domain that the text has at `at`; 0: none. */
+function topLevelLength(text: string, at: number): number {
+  TOP_LEVEL.lastIndex = at;
+  const letters = TOP_LEVEL.exec(text)?.[0].toLowerCase() ?? '';
+  for (let length = letters.length; length >= 2; length--) if (isTopLevel(letters.slice(0, length))) return length;
+  return 0;
+}
+
+/** At most 676 pairs of letters. */
+const countries = new Map<string, boolean>();
+
+function isTopLevel(name: string): boolean {
+  if (name.length > 2) return GENERIC_TOP_LEVEL.has(name);
+  const answer = countries.get(name) ?? parse(`a.b.${name}`, { allowPrivateDomains: false }).isIcann === true;
+  countries.set(name, answer);
+  return answer;
+}
+
+function isHostCharacter(character: string): boolean {
+  return character !== '' && /[a-z0-9.-]/iu.test(character);
+}
+
+function isQuote(character: string): boolean {
+  return character === '"' || character === "'";
+}
