@@ -1,8 +1,10 @@
+import { detectAll } from './detect.ts';
 import { dropExplained } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { compileProfile } from './profile.ts';
 import type { Profile } from './profile.ts';
 import { STRICT } from './recognizers/catalogue.ts';
+import { isPlain } from './reading/reading.ts';
 import { MIN_LENGTH, scan, START, WINDOW } from './scan.ts';
 
 const DEFAULT_MAX_FINDINGS = 10_000;
@@ -32,9 +34,13 @@ export function createAnalyzer(options: { maxFindings?: number } = {}): Analyzer
     maxFindings,
     profile,
     analyze(text) {
+      if (text.length < MIN_LENGTH) return [];
+      const plain = isPlain(text);
       // Most texts of a request are names and short words: they go without any preparation.
-      if (text.length < MIN_LENGTH || (text.length <= WINDOW && !profile.hasCue(text))) return [];
-      const { findings } = scan(profile, text, START, true, maxFindings);
+      if (plain && text.length <= WINDOW && !profile.hasCue(text)) return [];
+      const findings = plain
+        ? scan(profile, text, START, true, maxFindings).findings
+        : detectAll(profile, text, maxFindings);
       return dropExplained(findings).slice(0, maxFindings + 1);
     },
   };

@@ -5,16 +5,14 @@
 import type { Analyzer } from './analyze.ts';
 import { clusterFindings } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
+import { StreamDetector } from './detect.ts';
 import { createTally, dropExplained, shiftFinding } from './finding.ts';
 import type { Finding, FindingSummary } from './finding.ts';
 import { rulesFor } from './operators.ts';
 import type { AppliedRedaction, RedactionContext, RedactionRule } from './operators.ts';
 import { publicPointer } from './pointer.ts';
 import { endsBlock, PIECE_LENGTH } from './recognizers/private-key.ts';
-import type { BlockState } from './recognizers/private-key.ts';
 import { clusterSplices, createAppliedTally } from './redact.ts';
-import { LEFT_CONTEXT, scan } from './scan.ts';
-import type { ScanResult } from './scan.ts';
 import { createStreamRestorer } from './stream-restore.ts';
 import type { Piece } from './stream-restore.ts';
 import type { TokenVault } from './tokens.ts';
@@ -44,33 +42,23 @@ export interface StreamOptions {
 }
 
 /**
- * What is known of the text so far. `text` begins with released text that detection may still look at; offsets count from its
- * start. Detection runs ahead of release when a chain of overlapping findings goes on, and never goes over a place twice.
+ * Code units that are never exceeded by what is held back: a piece of a private key, each of its characters with as many
+ * invisible ones as are dropped. Ordinary text is held back by an unfinished word or number.
+ */
+export const MAX_HELD = 17 * PIECE_LENGTH;
+
+/**
+ * What is known of the text so far. Detection runs ahead of release when a chain of overlapping findings goes on, and
+ * never goes over a place twice. Offsets count from the beginning of `text`.
  */
 interface Position {
+  /** Not released yet. */
   readonly text: string;
-  /** Everything before is released. */
-  readonly released: number;
-  /** All findings that start before are known. */
-  readonly scanned: number;
-  readonly block: BlockState;
-  /** Known findings that are not released: those cut off at `released` first. */
+  /** Offset of `text` in the stream. */
+  readonly base: number;
+  /** Known findings that are not released: those cut off at the beginning of `text` first. */
   readonly open: readonly Finding[];
-  /** All text from `scanned` on belongs to a private key whose end has not come. */
-  readonly isInsideKey: boolean;
 }
-
-/** Released text is dropped when there is this much of it beyond what detection may look at. */
-const DROP_STEP = 1024;
-
-const BEGINNING: Position = {
-  text: '',
-  released: 0,
-  scanned: 0,
-  block: { at: 0, inside: false },
-  open: [],
-  isInsideKey: false,
-};
 
 /**
  * A redactor for one text. Its work is linear in the length of the text and its memory bounded: it holds back an unfinished
@@ -83,8 +71,9 @@ export function createStreamRedactor(options: StreamOptions): StreamRedactor {
   const findingTally = createTally();
   const appliedTally = createAppliedTally();
   const restorer = createStreamRestorer(options.restore);
-  let position = BEGINNING;
+  const detector = new StreamDetector(analyzer.profile);
   const waiting = createWaiting();
+  let position: Position = { text: '', base: 0, open: [] };
 
   function push(chunk: string): string {
     if (chunk === '') return '';
@@ -93,30 +82,30 @@ export function createStreamRedactor(options: StreamOptions): StreamRedactor {
   }
 
   function continuesKey(): boolean {
-    const { isInsideKey, text, scanned } = position;
-    if (!isInsideKey || text.length - scanned + waiting.length >= PIECE_LENGTH) return false;
-    return !endsBlock(text, waiting.chunks);
+    const key = detector.openKey;
+    if (key === null || key.length + waiting.length >= PIECE_LENGTH) return false;
+    return !endsBlock(key.text, waiting.chunks);
   }
 
   function advance(isFinal: boolean): Piece[] {
-    const text = position.text + waiting.take();
-    const { released, scanned, block, open } = position;
-    const result = scan(analyzer.profile, text, { from: scanned, block }, isFinal, Infinity);
-    if (!isFinal && result.horizon === scanned) {
-      position = { text, released, scanned, block, open, isInsideKey: result.openKey === scanned };
-      return [];
-    }
-    const fresh = dropExplained(result.findings, open);
+    const chunk = waiting.take();
+    const { base, open } = position;
+    const text = position.text + chunk;
+    const { findings, horizon } = detector.push(chunk, isFinal);
+    const fresh = dropExplained(base === 0 ? findings : findings.map((one) => shiftFinding(one, -base)), open);
     for (const finding of fresh) findingTally.add(finding, path);
-    const known = [...open, ...fresh];
-    const { clusters, upTo, rest } = clusterFindings(known, text, result.horizon);
-    position = positionAfter(text, upTo, result, rest);
-    return piecesOf(text, released, upTo, clusters);
+    const { clusters, upTo, rest } = clusterFindings([...open, ...fresh], text, horizon - base);
+    position = {
+      text: text.slice(upTo),
+      base: base + upTo,
+      open: upTo === 0 ? rest : rest.map((finding) => shiftFinding(finding, -upTo)),
+    };
+    return piecesOf(text, upTo, clusters);
   }
 
-  function piecesOf(text: string, from: number, to: number, clusters: readonly Cluster[]): Piece[] {
+  function piecesOf(text: string, to: number, clusters: readonly Cluster[]): Piece[] {
     const pieces: Piece[] = [];
-    let at = from;
+    let at = 0;
     for (const cluster of clusters) {
       for (const { start, end, text: replacement } of clusterSplices(cluster, text, rules, context, appliedTally)) {
         pieces.push(verbatim(text.slice(at, start)));
@@ -136,7 +125,7 @@ export function createStreamRedactor(options: StreamOptions): StreamRedactor {
     summary: () => findingTally.summary(),
     applied: () => appliedTally.list(),
     get held() {
-      return position.text.length - position.released + waiting.length + restorer.held;
+      return position.text.length + waiting.length + restorer.held;
     },
     get restored() {
       return restorer.restored;
@@ -177,19 +166,4 @@ function createWaiting(): Waiting {
 
 function verbatim(text: string): Piece {
   return { text, inputLength: text.length, isVerbatim: true };
-}
-
-/** Drops the text nothing can look at any more, so that memory and work do not grow with the stream. */
-function positionAfter(text: string, released: number, result: ScanResult, open: readonly Finding[]): Position {
-  // In steps: every drop moves all offsets.
-  const start = released > LEFT_CONTEXT + DROP_STEP ? released - LEFT_CONTEXT : 0;
-  const block = result.blockAt(result.horizon);
-  return {
-    text: text.slice(start),
-    released: released - start,
-    scanned: result.horizon - start,
-    block: { at: block.at - start, inside: block.inside },
-    open: start === 0 ? open : open.map((finding) => shiftFinding(finding, -start)),
-    isInsideKey: result.openKey === result.horizon,
-  };
 }

@@ -1,0 +1,77 @@
+/**
+ * Where each code unit of a derived text comes from. Units that were taken over one for one need one row for a whole
+ * stretch; only units that were decoded, or that stand behind something dropped, get a row of their own.
+ */
+
+/** The places of derived text in its source, both counted from the beginning of a stream. */
+export class Offsets {
+  /** First derived unit of each row, ascending. */
+  #at: number[] = [];
+  #start: number[] = [];
+  /** End of the source of all the row's units; -1: unit k of the row is source unit start + k. */
+  #end: number[] = [];
+  #length = 0;
+
+  /** Derived units so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** `count` units that were taken over from `start` on. */
+  copy(start: number, count: number): void {
+    if (count === 0) return;
+    const last = this.#at.length - 1;
+    const continues =
+      last >= 0 && this.#end[last] === -1 && (this.#start[last] ?? 0) + this.#length - (this.#at[last] ?? 0) === start;
+    if (!continues) this.#row(start, -1);
+    this.#length += count;
+  }
+
+  /** `count` units that all stand for the source from `start` to `end`. */
+  replace(start: number, end: number, count: number): void {
+    if (count === 0) return;
+    this.#row(start, end);
+    this.#length += count;
+  }
+
+  /** Source offset of the derived unit at `offset`; it exists. */
+  startOf(offset: number): number {
+    const row = this.#find(offset);
+    const start = this.#start[row] ?? 0;
+    return this.#end[row] === -1 ? start + offset - (this.#at[row] ?? 0) : start;
+  }
+
+  /** Source offset past the derived unit before `offset`. */
+  endOf(offset: number): number {
+    const row = this.#find(offset - 1);
+    const end = this.#end[row] ?? -1;
+    return end === -1 ? (this.#start[row] ?? 0) + offset - (this.#at[row] ?? 0) : end;
+  }
+
+  /** Forgets what lies before `offset`: a stream never asks for it again. */
+  drop(offset: number): void {
+    const row = this.#find(offset);
+    if (row < 64) return;
+    this.#at = this.#at.slice(row);
+    this.#start = this.#start.slice(row);
+    this.#end = this.#end.slice(row);
+  }
+
+  #row(start: number, end: number): void {
+    this.#at.push(this.#length);
+    this.#start.push(start);
+    this.#end.push(end);
+  }
+
+  /** The last row that begins at or before `offset`. */
+  #find(offset: number): number {
+    let low = 0;
+    let high = this.#at.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#at[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * A text as someone reads it who undoes its disguise: one spelling for look-alike characters, nothing invisible, escapes
+ * and base64 decoded, twice, because they nest. Each derived unit knows the place in the source it stands for.
+ */
+import { base64Rule, hasBase64Text } from './base64.ts';
+import { foldRule } from './fold.ts';
+import { createStage } from './stage.ts';
+import type { Stage } from './stage.ts';
+import { UNESCAPE } from './unescape.ts';
+
+export interface Reading {
+  /** Takes the next chunk of the source and returns the derived text decided by now. */
+  push(chunk: string, isFinal: boolean): string;
+  /** Something was derived that is not its own source; before, both texts are the same. */
+  readonly changed: boolean;
+  /** Source offset from which on nothing is derived yet. */
+  readonly consumed: number;
+  /** Derived units so far. */
+  readonly length: number;
+  /** Source span of the derived units [start, end). */
+  startOf(offset: number): number;
+  endOf(offset: number): number;
+  /** Nothing before this derived offset will be asked for again. */
+  drop(offset: number): void;
+}
+
+const CUE = /[%&\\\u0080-\uffff]/;
+
+/** True for a text that reads as it is written: the test nearly every text goes by. */
+export function isPlain(text: string): boolean {
+  return !CUE.test(text) && !hasBase64Text(text);
+}
+
+export function createReading(): Reading {
+  const stages = [
+    createStage(foldRule()),
+    createStage(base64Rule()),
+    createStage(UNESCAPE),
+    createStage(base64Rule()),
+    createStage(UNESCAPE),
+    createStage(foldRule()),
+  ];
+  let length = 0;
+  let input = 0;
+
+  function push(chunk: string, isFinal: boolean): string {
+    let text = chunk;
+    input += chunk.length;
+    for (const stage of stages) text = stage.push(text, isFinal);
+    length += text.length;
+    return text;
+  }
+
+  /** The last stage that keeps something back decides: what it waits for begins first. */
+  function consumed(): number {
+    for (let i = stages.length - 1; i > 0; i--) {
+      const stage = stages[i];
+      const before = stages[i - 1];
+      if (stage === undefined || before === undefined || stage.consumed === before.offsets.length) continue;
+      return sourceStart(stages.slice(0, i), stage.consumed);
+    }
+    return stages[0]?.consumed ?? input;
+  }
+
+  return {
+    push,
+    get changed() {
+      return stages.some((stage) => stage.changed);
+    },
+    get consumed() {
+      return consumed();
+    },
+    get length() {
+      return length;
+    },
+    startOf: (offset) => sourceStart(stages, offset),
+    endOf: (offset) => stages.reduceRight((at, stage) => stage.offsets.endOf(at), offset),
+    drop(offset) {
+      let at = offset;
+      for (const stage of stages.toReversed()) {
+        stage.offsets.drop(at);
+        at = stage.offsets.startOf(at);
+      }
+    },
+  };
+}
+
+function sourceStart(stages: readonly Stage[], offset: number): number {
+  return stages.reduceRight((at, stage) => stage.offsets.startOf(at), offset);
+}
