@@ -43,8 +43,8 @@ import { createAnalyzer } from '../redaction/index.ts';
 
 export interface GatewayOptions extends CurrentOptions {
   readonly config: Config;
-  /** Opens a pool as the gateway's database role. */
-  readonly connect: (max: number) => Sql;
+  /** Opens a pool as the gateway's database role; a statement that takes longer than `statementMs` is given up. */
+  readonly connect: (max: number, statementMs: number) => Sql;
   readonly rootKey: Uint8Array;
   /** Names the running code in every entry. */
   readonly build: string;
@@ -63,6 +63,12 @@ export interface RunningGateway {
 
 /** How often the background jobs look: budget facts for policies, refusal counters. */
 const JOB_MS = 2000;
+/** Longest statement except appends. All of them are short; a database that needs longer is as good as away. */
+const STATEMENT_MS = 10_000;
+/** An append that callers gave up may still be evidence: on a slow database it must have a chance to become durable. */
+const APPEND_MS = 5000;
+/** Whoever asks for readiness waits no longer for the database. */
+const READY_MS = 2000;
 
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const parts = await openParts(options);
@@ -183,8 +189,8 @@ async function openEvidence(
   log: CallLog,
 ): Promise<Pick<Parts, 'sql' | 'writerSql' | 'keys' | 'ledger' | 'fenced'>> {
   const { config } = options;
-  const sql = options.connect(config.database.maxConnections);
-  const writerSql = options.connect(1);
+  const sql = options.connect(config.database.maxConnections, STATEMENT_MS);
+  const writerSql = options.connect(1, Math.max(config.timeouts.appendMs, APPEND_MS));
   const keys = await openKeyRing({ sql, rootKey: options.rootKey, tenants: [DEPLOYMENT, ...config.tenants.keys()] });
   let tellFenced = (): void => undefined;
   const fenced = new Promise<void>((resolve) => (tellFenced = resolve));
@@ -219,10 +225,12 @@ async function recordStart({ ledger, current }: Parts, options: GatewayOptions):
 }
 
 async function readiness(parts: Parts): Promise<{ ready: boolean; checks: Record<string, boolean> }> {
-  const database = await parts.sql`select 1`.then(
+  const asked = parts.sql`select 1`.then(
     () => true,
     () => false,
   );
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), READY_MS).unref());
+  const database = await Promise.race([asked, late]);
   const ledger = parts.ledger.status().state === 'up';
   const policies = parts.current().bundles.size > 0;
   return { ready: database && ledger && policies, checks: { database, ledger, policies } };

@@ -10,7 +10,12 @@ export interface Connection extends DatabaseOptions {
 
 /** A small pool that survives the loss of its connections. Notices are dropped: they may quote values. */
 export function connect(connection: DatabaseOptions, max = 1): postgres.Sql {
-  return createPool(connection, max);
+  return createPool(connection, max, { connectMs: 10_000, statementMs: null });
+}
+
+/** For a process that serves: no statement may keep it waiting for longer than `statementMs`, whatever became of the server. */
+export function connectServing(connection: DatabaseOptions, max: number, statementMs: number): postgres.Sql {
+  return createPool(connection, max, { connectMs: 5000, statementMs });
 }
 
 export interface Server {

@@ -1,69 +1,55 @@
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { DatabaseOptions } from '../database-url.ts';
 import { ARRAY_TYPES } from './array-types.ts';
+import { PADDING } from './wire-format.ts';
+import { Wire } from './wire.ts';
+
+interface PoolLimits {
+  /** Longest time to connect. */
+  readonly connectMs: number;
+  /**
+   * Longest a statement may take: the server ends it then, and a server that has not even said so a second later is
+   * taken for gone. Null: as long as it takes.
+   */
+  readonly statementMs: number | null;
+}
+
+const SERVER_FIRST_MS = 1000;
 
 /**
- * A connection of the driver (postgres 3.4.9) that closes while a statement waits in its buffer never sends anything
- * again, and everything it is given later waits with it; a statement of a transaction whose connection is gone ends the
- * process. So connections that closed are not used again here: the next statement gets a new set of them, and a
- * transaction has a connection of its own that ends with it.
+ * A pool of the driver (postgres 3.4.9) on connections of our own, because its own do not survive what happens to
+ * connections: see Wire. A statement of a transaction whose connection is gone would end the process, so a transaction
+ * has a connection to itself here, that ends with it.
  */
-export function createPool(options: DatabaseOptions, max: number): Sql {
-  const pool = new Pool(options, max);
-  return new Proxy(pool.current(), {
-    apply: (_, self, args) => Reflect.apply(pool.current(), self, args) as unknown,
-    get: (_, name) => (name === 'begin' ? pool.begin : name === 'end' ? pool.end : (pool.of(name)[name] as unknown)),
+export function createPool(options: DatabaseOptions, max: number, limits: PoolLimits): Sql {
+  const pool = new Pool(options, max, limits);
+  return new Proxy(pool.sql, {
+    get: (sql, name) => (name === 'begin' ? pool.begin : name === 'end' ? pool.end : (sql as unknown as Named)[name]),
   });
 }
 
 type Named = Record<string | symbol, unknown>;
 type Work = (sql: TransactionSql) => unknown;
 
-/** Seconds; what is already running may end in peace. */
-const CONNECT_TIMEOUT_S = 10;
-const REPLACED_TIMEOUT_S = 30;
-/** The driver waits for a statement of a lost connection as long as it is allowed to. */
-const DAMAGED_TIMEOUT_S = 1;
-/** What waits in a set that was replaced is still given to those of its connections that live. */
-const REPLACED_WORKS_MS = 5000;
-/** While a database is down every attempt closes a connection: sets that never reached it are not replaced more often. */
-const UNUSED_REPLACED_MS = 1000;
-
 class Pool {
   readonly #options: DatabaseOptions;
-  readonly #max: number;
+  readonly #limits: PoolLimits;
   readonly #all = new Set<Sql>();
-  #current: Sql;
-  #bornMs = performance.now();
-  #isDamaged = false;
-  /** A server has answered one of its connections. */
-  #isUsed = false;
-  #listener: Sql | null = null;
+  readonly #wires = new Set<Wire>();
+  readonly sql: Sql;
   #ended: Promise<void> | null = null;
+  #isOver = false;
 
-  constructor(options: DatabaseOptions, max: number) {
+  constructor(options: DatabaseOptions, max: number, limits: PoolLimits) {
     this.#options = options;
-    this.#max = max;
-    this.#current = this.#make();
-  }
-
-  current(): Sql {
-    const isDue = this.#isUsed || performance.now() - this.#bornMs >= UNUSED_REPLACED_MS;
-    if (this.#isDamaged && isDue && this.#ended === null) this.#replace();
-    return this.#current;
-  }
-
-  /** Whoever listens does so on a set that stays: the driver subscribes again by itself. */
-  of(name: string | symbol): Named {
-    if (name !== 'listen') return this.current() as unknown as Named;
-    this.#listener ??= this.#open(1, {});
-    return this.#listener as unknown as Named;
+    this.#limits = limits;
+    this.sql = this.#open(max);
   }
 
   begin = async (...args: readonly [Work] | readonly [string, Work]): Promise<unknown> => {
     const [mode, work] = args.length === 1 ? (['', args[0]] as const) : args;
     let isLost = false;
-    const sql = this.#open(1, { onclose: () => (isLost = true) });
+    const sql = this.#open(1, () => (isLost = true));
     const tx = guarded(sql, () => isLost);
     try {
       await sql.unsafe(`begin ${mode}`);
@@ -78,44 +64,42 @@ class Pool {
   };
 
   end = ({ timeout }: { timeout?: number } = {}): Promise<void> => {
-    const patience = (sql: Sql): number | undefined =>
-      sql === this.#current && !this.#isDamaged ? timeout : Math.min(timeout ?? DAMAGED_TIMEOUT_S, DAMAGED_TIMEOUT_S);
-    this.#ended ??= Promise.all([...this.#all].map((sql) => this.#close(sql, patience(sql)))).then(() => undefined);
+    this.#ended ??= Promise.all([...this.#all].map((sql) => this.#close(sql, timeout))).then(() => {
+      // The driver would connect again for a statement that still waits.
+      this.#isOver = true;
+      for (const wire of this.#wires) wire.destroy();
+    });
     return this.#ended;
   };
 
-  #replace(): void {
-    const old = this.#current;
-    this.#current = this.#make();
-    this.#bornMs = performance.now();
-    this.#isDamaged = false;
-    this.#isUsed = false;
-    setTimeout(() => void this.#close(old, REPLACED_TIMEOUT_S), REPLACED_WORKS_MS).unref();
-  }
-
-  #make(): Sql {
-    const made: Sql = this.#open(this.#max, {
-      onclose: () => {
-        if (made === this.#current) this.#isDamaged = true;
-      },
-      onparameter: () => {
-        if (made === this.#current) this.#isUsed = true;
-      },
-    });
-    return made;
-  }
-
-  #open(max: number, hooks: { onclose?: () => void; onparameter?: () => void }): Sql {
-    const sql: Sql = postgres({
+  #open(max: number, onclose: () => void = () => undefined): Sql {
+    const { connectMs, statementMs } = this.#limits;
+    const silenceMs = statementMs === null ? null : statementMs + SERVER_FIRST_MS;
+    const socket = (): Wire => {
+      const wire = new Wire(this.#options, { connectMs, silenceMs }, this.#wires);
+      if (this.#isOver) setImmediate(() => wire.destroy());
+      return wire;
+    };
+    const options = {
       ...this.#options,
-      ...hooks,
+      // Wire does it.
+      ssl: false,
+      connect_timeout: 0,
+      socket,
       max,
+      // One statement at a time: behind a slow one, none waits on a connection while another connection is free.
+      max_pipeline: 0,
+      connection: {
+        [PADDING.name]: PADDING.value,
+        ...(statementMs === null ? {} : { statement_timeout: statementMs }),
+      },
+      onclose,
       onnotice: () => undefined,
       backoff: reconnectAfterS,
-      connect_timeout: CONNECT_TIMEOUT_S,
       fetch_types: false,
       types: ARRAY_TYPES,
-    });
+    };
+    const sql = postgres(options) as unknown as Sql;
     this.#all.add(sql);
     return sql;
   }

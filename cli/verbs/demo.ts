@@ -6,7 +6,7 @@ import { readRootKey } from '../../ledger/index.ts';
 import { openKeys, rootKeySource } from '../database.ts';
 import { startObservedModel } from '../demo/model.ts';
 import { tell } from '../demo/story.ts';
-import { connect } from '../embedded/connection.ts';
+import { connectServing } from '../embedded/connection.ts';
 import { ensureFirstKey } from '../first-key.ts';
 import { openProject, shippedBundle } from '../project.ts';
 import { openServing } from '../serving.ts';
@@ -57,7 +57,7 @@ async function perform(context: VerbContext, model: Awaited<ReturnType<typeof st
     const keyFile = await ensureFirstKey(context, config, database);
     const gateway = await startGateway({
       config,
-      connect: (max) => connect(database.gateway, max),
+      connect: (max, statementMs) => connectServing(database.gateway, max, statementMs),
       rootKey: await readRootKey(rootKeySource(project, config, env)),
       build: 'countersign-demo',
       shippedBundle: shippedBundle(project),

@@ -5,7 +5,7 @@ import { startGateway, type RunningGateway } from '../../gateway/main.ts';
 import type { Config } from '../../gateway/config.ts';
 import { readRootKey } from '../../ledger/index.ts';
 import { rootKeySource } from '../database.ts';
-import { connect } from '../embedded/connection.ts';
+import { connectServing } from '../embedded/connection.ts';
 import { CliError } from '../errors.ts';
 import { ensureFirstKey } from '../first-key.ts';
 import { openServing, type ServingDatabase } from '../serving.ts';
@@ -37,7 +37,7 @@ async function serve(context: VerbContext, config: Config, database: ServingData
   const firstKey = await ensureFirstKey(context, config, database);
   const gateway = await startGateway({
     config,
-    connect: (max) => connect(database.gateway, max),
+    connect: (max, statementMs) => connectServing(database.gateway, max, statementMs),
     rootKey: await readRootKey(rootKeySource(context.project, config, context.env)),
     build: buildName(context.project.root),
     shippedBundle: shippedBundle(context.project),

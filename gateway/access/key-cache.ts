@@ -50,6 +50,8 @@ const DEFAULT_POLL_MS = 1000;
 const DEFAULT_MAX_AGE_MS = 3500;
 /** An unknown id may be a key made a moment ago; this is how often such a token may cause a read. */
 const UNKNOWN_REFRESH_MS = 200;
+/** A caller waits no longer for a database that may be gone. */
+const REFRESH_WAIT_MS = 2000;
 const MAX_VERIFIED = 20_000;
 
 interface Entry {
@@ -120,7 +122,8 @@ class Cache implements KeyCache {
   }
 
   async #verifyAfterRefresh(token: string): Promise<Principal> {
-    await this.refresh().catch(() => undefined);
+    const late = new Promise((resolve) => setTimeout(resolve, REFRESH_WAIT_MS).unref());
+    await Promise.race([this.refresh().catch(() => undefined), late]);
     if (!this.#isFresh()) {
       throw new GatewayError(
         'ledger_unavailable',

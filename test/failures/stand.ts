@@ -1,6 +1,7 @@
 /** A gateway between a fault-prone road to its database and a mock upstream, and what tests ask of the evidence. */
 import type { Sql } from 'postgres';
 import { expect, inject, vi } from 'vitest';
+import type { Connection } from '../../cli/embedded/connection.ts';
 import type { CallRecord } from '../../ledger/index.ts';
 import { readCall } from '../../ledger/index.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -57,6 +58,8 @@ export interface StandOptions {
   readonly prices?: string;
   readonly ledger?: string;
   readonly prepare?: Parameters<typeof startTestGateway>[1];
+  /** Another way to the database than the proxy. */
+  readonly reach?: (database: Connection) => Connection;
 }
 
 export function configuration(mock: MockUpstream, options: StandOptions = {}): string {
@@ -76,7 +79,7 @@ ${options.yaml ?? ''}`;
 export async function startStand(options: StandOptions = {}): Promise<Stand> {
   const mock = await startMockUpstream();
   const proxy = await FaultProxy.start(inject('gateway'));
-  const gateway = await startTestGateway(configuration(mock, options), options.prepare, proxy.reach);
+  const gateway = await startTestGateway(configuration(mock, options), options.prepare, options.reach ?? proxy.reach);
   const sql = gateway.database.connectAdmin(2);
   const open = (body: object = {}, init: RequestInit = {}): Promise<Response> =>
     fetch(`${gateway.dataUrl}/v1/chat/completions`, {

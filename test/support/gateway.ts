@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, vi } from 'vitest';
-import { connect, type Connection } from '../../cli/embedded/connection.ts';
+import { connectServing, type Connection } from '../../cli/embedded/connection.ts';
 import { recordInto } from '../../gateway/access/events.ts';
 import type { KeyWish } from '../../gateway/access/keys.ts';
 import { createKey } from '../../gateway/access/keys.ts';
@@ -60,7 +60,7 @@ export async function startTestGateway(
   const config = configFrom(yaml);
   const gateway = await startGateway({
     config,
-    connect: (max) => connect(reach(database.gateway), max),
+    connect: (max, statementMs) => connectServing(reach(database.gateway), max, statementMs),
     rootKey: TEST_ROOT_KEY,
     build: 'countersign-test',
     shippedBundle: join(process.cwd(), 'policies', 'dist', 'baseline.tar.gz'),

@@ -76,7 +76,8 @@ export class Pair {
     await until(
       () => `both gateways to be ready: ${found}`,
       async () => {
-        found = '';
+        // A gateway that has not noticed yet that its database was killed still says that it is ready.
+        found = this.#options.installation.database() === null ? 'no database\n' : '';
         for (const [name, { server, dataUrl }] of this.#servers) {
           if (server.child.exitCode !== null) await this.#startAgain(name, server);
           else {
