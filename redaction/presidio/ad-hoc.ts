@@ -68,7 +68,7 @@ function build(
     name: textOf(members['name']) ?? 'PatternRecognizer',
     entity,
     languages: [textOf(members['supported_language']) ?? 'en'],
-    standing: 'off',
+    standing: 'caller',
     patterns: [...given.map(({ pattern }) => pattern), ...(words.length === 0 ? [] : [denied])],
     flags,
     context: listOf(members['context']).filter((word): word is string => typeof word === 'string'),

@@ -5,11 +5,13 @@ import { isAllowed } from './allow-list.ts';
 import { raiseByContext } from './context.ts';
 import { explain } from './explain.ts';
 import { codePointOffsets } from './offsets.ts';
-import { recognize, removeDuplicates } from './recognize.ts';
+import { judgeAll, recognize, removeDuplicates } from './recognize.ts';
 import type { Candidate } from './recognize.ts';
 import type { PresidioRecognizer } from './recognizer.ts';
 import { recognizersOf } from './registry.ts';
 import type { PresidioRequest, PresidioResult } from './request.ts';
+import { createScanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 
 /** Finds personal data exactly as Presidio's pattern recognizers do. */
 export interface PresidioAnalyzer {
@@ -30,16 +32,37 @@ export function createPresidioAnalyzer(options: { recognizers: 'default' | 'all'
   const registry = recognizersOf(options.recognizers);
   const ofLanguage = (language: string): readonly PresidioRecognizer[] =>
     orNone(registry.filter(({ languages }) => languages.includes(language)));
+  const scanners = new Map<string, Scanner>();
+  const scannerFor = (language: string): Scanner => {
+    const scanner = scanners.get(language) ?? createScanner(ofLanguage(language));
+    scanners.set(language, scanner);
+    return scanner;
+  };
   return {
     analyze(request) {
       const adHoc = readAdHocRecognizers(request.adHocRecognizers ?? []);
       if (request.text === '') throw new RedactionError('invalid_request', 'No text provided');
       if (request.language === '') throw new RedactionError('invalid_request', 'No language provided');
-      return analyzeText(registry, adHoc, request);
+      const find = (chosen: readonly PresidioRecognizer[]): Candidate[] => findTogether(chosen, request, scannerFor);
+      return analyzeText(registry, adHoc, request, find);
     },
     supportedEntities: (language) => [...new Set(ofLanguage(language).map(({ entity }) => entity))],
     recognizers: (language) => ofLanguage(language).map(({ name }) => name),
   };
+}
+
+/** Finds with one pass over the text for all recognizers of the registry; ad-hoc ones run by themselves. */
+function findTogether(
+  chosen: readonly PresidioRecognizer[],
+  { text, language }: PresidioRequest,
+  scannerFor: (language: string) => Scanner,
+): Candidate[] {
+  const isOwn = new Set(chosen.filter(({ standing }) => standing !== 'caller'));
+  const matches = isOwn.size === 0 ? [] : [...scannerFor(language).scan(text, (one) => isOwn.has(one))];
+  return [
+    ...matches.flatMap(([recognizer, found]) => judgeAll(recognizer, text, found)),
+    ...chosen.filter((one) => !isOwn.has(one)).flatMap((one) => recognize(one, text)),
+  ];
 }
 
 /** The engine itself: as `analyze`, but an empty text has no results. */
@@ -47,9 +70,11 @@ export function analyzeText(
   registry: readonly PresidioRecognizer[],
   adHoc: readonly PresidioRecognizer[],
   request: PresidioRequest,
+  find?: (chosen: readonly PresidioRecognizer[]) => Candidate[],
 ): PresidioResult[] {
   const { text, allowList = [] } = request;
-  const candidates = select(registry, adHoc, request).flatMap((recognizer) => recognize(recognizer, text));
+  const chosen = select(registry, adHoc, request);
+  const candidates = find?.(chosen) ?? chosen.flatMap((recognizer) => recognize(recognizer, text));
   raiseByContext(text, candidates, request.context ?? []);
   const threshold = request.scoreThreshold ?? 0;
   const kept = removeDuplicates(candidates).filter(({ score }) => score >= threshold);

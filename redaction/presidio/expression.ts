@@ -34,6 +34,41 @@ export function translate(expression: string): string {
   });
 }
 
+const ASCII_TOKENS: Readonly<Record<string, string>> = { d: '0-9', w: '0-9A-Za-z_', s: String.raw`\t-\r ` };
+const UNICODE_TOKENS: Readonly<Record<string, string>> = {
+  d: String.raw`\p{Nd}`,
+  w: String.raw`\p{L}\p{M}\p{N}\p{Pc}\x{200c}\x{200d}`,
+  s: String.raw`\t-\r \x{85}\p{Z}`,
+};
+
+/**
+ * The expression in RE2's syntax, admitting at least what the matcher does: look-around is left out. For ASCII texts word
+ * boundaries stay, for others they are left out too, because RE2 knows only ASCII ones.
+ */
+export function translateGate(expression: string, isAscii: boolean, isCaseSensitive = false): string {
+  const tokens = isAscii ? ASCII_TOKENS : UNICODE_TOKENS;
+  const plain = withoutLookAround(expression);
+  let inClass = false;
+  const gate = plain.replace(/\\(.)|[[\]]/gsu, (token, escaped: string | undefined) => {
+    if (token === '[') inClass = true;
+    if (token === ']') inClass = false;
+    if (escaped === undefined) return token;
+    const members = tokens[escaped];
+    if (members !== undefined) return inClass ? members : `[${members}]`;
+    if (!(escaped in ASSERTIONS)) return token;
+    return isAscii ? String.raw`\b` : '';
+  });
+  return `${isCaseSensitive ? '(?s)' : '(?is)'}${gate}`;
+}
+
+const LOOK_AROUND = /\(\?(?:<!|!|<=|=)(?:\[(?:\\.|[^\]])*\]|\\.|[^()[\]])*\)/gsu;
+
+/** Innermost first, until none is left. */
+function withoutLookAround(expression: string): string {
+  const shorter = expression.replace(LOOK_AROUND, '');
+  return shorter === expression ? shorter : withoutLookAround(shorter);
+}
+
 /** Compiles for positions: global, Unicode, `.` matches everything, `^` and `$` at lines. */
 export function compileMatcher(expression: string, isCaseSensitive = false): RegExp {
   return new RegExp(translate(expression), isCaseSensitive ? 'gmsu' : 'gimsu');

@@ -7,8 +7,12 @@ import type { PatternMatch } from './recognizer.ts';
 /** How much must be right: 0 possible length, 1 valid number, 2 and 3 also its grouping. */
 export type Leniency = 0 | 1 | 2 | 3;
 
+/** The shortest valid number has five digits, trunk prefix included. */
+const ENOUGH_DIGITS = /\p{Nd}(?:[^\p{Nd}]{0,4}\p{Nd}){4}/u;
+
 /** Every number as dialled in each of the regions. A name that is no region finds international forms only. */
 export function* findPhones(text: string, regions: readonly string[], leniency: Leniency): Generator<PatternMatch> {
+  if (!ENOUGH_DIGITS.test(text)) return;
   for (const region of regions) {
     const options = { v2: true as const, leniency: leniency === 0 ? ('POSSIBLE' as const) : ('VALID' as const) };
     const matcher = new PhoneNumberMatcher(

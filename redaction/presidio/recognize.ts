@@ -19,8 +19,13 @@ const PHONE_PATTERN: PresidioPattern = { name: '', expression: '', score: 0.4 };
 
 /** Every result of the recognizer, without those inside another, in Presidio's order. */
 export function recognize(recognizer: PresidioRecognizer, text: string): Candidate[] {
+  return judgeAll(recognizer, text, recognizer.find?.(text) ?? findAll(recognizer, text));
+}
+
+/** The same for matches that are known. */
+export function judgeAll(recognizer: PresidioRecognizer, text: string, matches: Iterable<PatternMatch>): Candidate[] {
   const found: Candidate[] = [];
-  for (const match of recognizer.find?.(text) ?? findAll(recognizer, text)) {
+  for (const match of matches) {
     const candidate = judge(recognizer, text, match);
     if (candidate !== null) found.push(candidate);
   }
@@ -48,7 +53,6 @@ function* findAll(recognizer: PresidioRecognizer, text: string): Generator<Patte
     matcher.lastIndex = 0;
     for (let match = matcher.exec(text); match !== null; match = matcher.exec(text)) {
       if (match[0] === '') matcher.lastIndex += 1;
-      else if (pattern.accepts?.(text, match.index) === false) break;
       else yield { pattern: index, start: match.index, end: matcher.lastIndex };
     }
   }

@@ -11,8 +11,6 @@ export interface PresidioPattern {
   readonly score: number;
   /** What the decision process shows when it is not the expression itself. */
   readonly published?: string;
-  /** Seldom: the match depends on text beyond it. False ends the search, so it must be monotone in `start`. */
-  readonly accepts?: (text: string, start: number) => boolean;
 }
 
 /** A match of pattern number `pattern`, in UTF-16 code units. */
@@ -26,8 +24,8 @@ export interface PresidioRecognizer {
   readonly name: string;
   readonly entity: string;
   readonly languages: readonly string[];
-  /** Presidio's standing: switched on, listed but off, or not listed. */
-  readonly standing: 'on' | 'off' | 'unlisted';
+  /** Presidio's standing: switched on, listed but off, or not listed; or a caller's own. */
+  readonly standing: 'on' | 'off' | 'unlisted' | 'caller';
   readonly patterns: readonly PresidioPattern[];
   /** Default: letters of either case are equal. */
   readonly isCaseSensitive?: boolean;
@@ -40,6 +38,8 @@ export interface PresidioRecognizer {
   readonly invalidate?: (match: string) => boolean;
   /** Instead of running the expressions: every match, pattern by pattern, leftmost first and without overlap. */
   readonly find?: (text: string) => Iterable<PatternMatch>;
+  /** `find` looks at the neighbourhood of digits only, and finds the same when given just that. */
+  readonly isNearDigits?: boolean;
   /** A specimen that must be found. */
   readonly example: string;
   /** Where the identifier is defined. */

@@ -2,6 +2,7 @@ import { digitsOf, isVerhoeff } from '../digits.ts';
 import { pattern, words } from '../recognizer.ts';
 import type { PresidioRecognizer } from '../recognizer.ts';
 import { checkRegistration } from './india-vehicles.ts';
+import { findPans, PAN_PATTERNS } from './pan.ts';
 
 const raw = String.raw;
 const STATE = '(?:0[1-9]|[12][0-9]|3[0-7])';
@@ -13,11 +14,8 @@ export const INDIA: readonly PresidioRecognizer[] = [
     entity: 'IN_PAN',
     languages: ['en'],
     standing: 'off',
-    patterns: [
-      pattern('PAN (High)', raw`\<[A-Z]{3}[ABCFGHJLPT][A-Z][0-9]{4}[A-Z]\>`, 0.5),
-      pattern('PAN (Medium)', raw`\<[A-Z]{5}[0-9]{4}[A-Z]\>`, 0.1),
-      { ...pattern('PAN (Low)', raw`\b[\w@#$%^?~-]{10}\b`, 0.01), accepts: hasLetterAndDigitsAhead },
-    ],
+    patterns: PAN_PATTERNS,
+    find: findPans,
     context: words('permanent account number, pan'),
     example: 'AAAPA1111R',
     source: 'Income-tax Rules 114: five letters (the fourth the kind of holder), four digits, a letter',
@@ -96,12 +94,6 @@ export const INDIA: readonly PresidioRecognizer[] = [
     source: 'CGST Rules 10: state, PAN, entity, Z, check character',
   },
 ];
-
-/** What stands anywhere from `start` on counts, not only the ten characters of the match. */
-function hasLetterAndDigitsAhead(text: string, start: number): boolean {
-  const rest = text.slice(start);
-  return /[A-Z]/iu.test(rest) && /[0-9]{4}/.test(rest);
-}
 
 function isAadhaar(digits: readonly number[]): boolean {
   const isPalindrome = digits.join('') === digits.toReversed().join('');

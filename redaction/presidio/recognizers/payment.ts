@@ -44,6 +44,7 @@ export const PAYMENT: readonly PresidioRecognizer[] = [
     context: words('iban, bank, transaction'),
     validate: isIban,
     find: findIbans,
+    isNearDigits: true,
     example: 'DE89 3704 0044 0532 0130 00',
     source: 'ISO 13616-1 and the SWIFT IBAN registry: country formats and modulus 97',
   },

@@ -23,6 +23,7 @@ export function phoneRecognizer({ regions, entity, context, leniency }: PhoneSet
     patterns: [],
     context,
     find: (text) => findPhones(text, regions, leniency),
+    isNearDigits: true,
     example: '(425) 882-9090',
     source: 'ITU-T E.164 and the national numbering plans',
   };
