@@ -5,33 +5,34 @@
 import { randomBytes } from 'node:crypto';
 import { answerPresidio } from '../gateway/ingress/presidio-routes.ts';
 import type { JsonValue, PresidioAnalyzer } from '../redaction/index.ts';
-import { createPresidioAnalyzer, evaluateAnonymizerStep, RedactionError } from '../redaction/index.ts';
-import { CliError } from './errors.ts';
+import {
+  createPresidioAnalyzer,
+  evaluateAnonymizerStep,
+  evaluatePresidioCase,
+  RedactionError,
+} from '../redaction/index.ts';
 
-export type Members = { readonly [name: string]: JsonValue | undefined };
+export interface Members {
+  [name: string]: JsonValue;
+}
 
-/** Results for one file of cases; the analyzers are made once. */
+/** Results for one file of cases; the analyzer is made once. */
 export interface CaseDesk {
-  /** @throws CliError `check_failed` for a kind of row this product does not know */
+  /** @throws RedactionError `unknown_case` for a row that needs what is not here */
   evaluate(row: Members): Promise<JsonValue>;
 }
 
 export function createCaseDesk(): CaseDesk {
-  const analyzers = new Map<'default' | 'all', PresidioAnalyzer>();
-  const analyzerFor = (recognizers: 'default' | 'all'): PresidioAnalyzer => {
-    const analyzer = analyzers.get(recognizers) ?? createPresidioAnalyzer({ recognizers });
-    analyzers.set(recognizers, analyzer);
-    return analyzer;
-  };
+  let analyzer: PresidioAnalyzer | null = null;
   return {
     evaluate: async (row) => {
       switch (row['kind']) {
         case 'anonymizer':
           return anonymizerCase(row);
         case 'rest.observed':
-          return restCase(row, analyzerFor('default'));
+          return restCase(row, (analyzer ??= createPresidioAnalyzer({ recognizers: 'default' })));
         default:
-          throw new CliError('check_failed', `Expected a kind of case known here, found "${textOf(row['kind'])}".`);
+          return evaluatePresidioCase(row);
       }
     },
   };
@@ -73,6 +74,6 @@ export function textOf(value: JsonValue | undefined): string {
 
 /** What went wrong with one row, in the place of a result. */
 export function failureOf(error: unknown): JsonValue {
-  if (!(error instanceof RedactionError || error instanceof CliError)) throw error;
+  if (!(error instanceof RedactionError)) throw error;
   return { error: { type: error.code, message: error.message } };
 }

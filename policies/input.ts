@@ -108,7 +108,7 @@ const finding = z.strictObject({
 });
 
 const unscanned = z.strictObject({
-  what: z.enum(['image', 'audio', 'video', 'file', 'remote_url', 'too_many', 'too_large']),
+  what: z.enum(['image', 'audio', 'video', 'file', 'remote_url', 'too_many', 'too_large', 'detector']),
   path: z.string(),
 });
 

@@ -38,9 +38,9 @@ export const tenantParameters = z
     retention: z.partialRecord(classification, terms).optional().describe('Terms asked of external providers.'),
     limits: z.strictObject({ max_input_tokens: tokens.optional(), max_output_tokens: tokens.optional() }).optional(),
     modalities: z
-      .array(z.enum(['image', 'audio', 'video', 'file', 'too_many', 'too_large']))
+      .array(z.enum(['image', 'audio', 'video', 'file', 'too_many', 'too_large', 'detector']))
       .optional()
-      .describe('What may be sent although it could not be scanned.'),
+      .describe('What may be sent although it could not be scanned; `detector`: a remote analyzer failed.'),
     url_hosts: z.array(host).optional().describe('Hosts a provider may fetch from. Private hosts stay refused.'),
     pii: z
       .strictObject({

@@ -14,8 +14,8 @@ export interface DocumentFinding extends Finding {
 
 /** Something that was not scanned, or not to its end. */
 export interface Unscanned {
-  readonly what: 'image' | 'audio' | 'video' | 'file' | 'remote_url' | 'too_many' | 'too_large';
-  /** Public pointer. */
+  readonly what: 'image' | 'audio' | 'video' | 'file' | 'remote_url' | 'too_many' | 'too_large' | 'detector';
+  /** Public pointer; of a detector that failed, that of the whole document. */
   readonly path: string;
 }
 

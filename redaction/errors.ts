@@ -12,10 +12,8 @@ export type RedactionErrorCode =
   | 'invalid_pattern'
   /** A request in Presidio's form that Presidio refuses; the message is Presidio's. */
   | 'invalid_request'
-  /** The same for a member that is missing or does not exist. */
+  /** The same for a member that is missing, does not exist, or has a type it cannot use. */
   | 'malformed_request'
-  /** A value of a type Presidio's Python cannot use there; the message is Python's. */
-  | 'invalid_type'
   /** A caller's own expressions are too long, too many, or took more than their share of work. */
   | 'limit_exceeded'
   /** A recognizer cannot judge what it matched, where Presidio's fails too. */

@@ -24,12 +24,13 @@ export async function analyzeAnswer(body: JsonValue, analyzer: PresidioAnalyzer)
   try {
     const members = membersOf(body);
     const { text } = members;
+    checkRecognizers(members, analyzer);
     const texts = textsOf(text);
     const request = requestOf(members, analyzer);
     const results: PresidioResult[][] = [];
     for (const one of texts) {
       if (results.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
-      results.push(analyzer.analyze({ ...request, text: one }));
+      results.push(one === '' ? [] : analyzer.analyze({ ...request, text: one }));
     }
     const answers = results.map((list) => aboveThreshold(list, members['score_threshold']).map(shownResult));
     return jsonAnswer(200, Array.isArray(text) ? answers : answers[0]);
@@ -40,14 +41,25 @@ export async function analyzeAnswer(body: JsonValue, analyzer: PresidioAnalyzer)
 
 /** `GET /supportedentities` and `GET /recognizers`. */
 export function namesAnswer(names: (language: string) => readonly string[], language: string | null): PresidioAnswer {
-  const found = names(language === null || language === '' ? DEFAULT_LANGUAGE : language);
-  return found.length === 0 ? errorAnswer(500, NO_RECOGNIZERS) : jsonAnswer(200, found);
+  try {
+    return jsonAnswer(200, names(language === null || language === '' ? DEFAULT_LANGUAGE : language));
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+/** What is wrong with the caller's recognizers is said before anything else, even before that there is no text. */
+function checkRecognizers(members: Members, analyzer: PresidioAnalyzer): void {
+  const adHocRecognizers = listOf(members['ad_hoc_recognizers']);
+  const { text, language } = members;
+  if (adHocRecognizers.length === 0 || !(isEmpty(text) || isEmpty(language))) return;
+  analyzer.analyze({ text: isEmpty(text) ? '' : 'text', language: '', adHocRecognizers });
 }
 
 function failure(error: unknown): PresidioAnswer {
   if (!(error instanceof RedactionError)) throw error;
   if (error.code === 'limit_exceeded') return errorAnswer(413, error.message);
-  if (error.code !== 'invalid_type') return errorAnswer(500, error.message);
+  if (error.code !== 'malformed_request') return errorAnswer(500, error.message);
   return errorAnswer(400, `Failed to parse /analyze request for AnalyzerEngine.analyze(). ${error.message}`);
 }
 
@@ -110,8 +122,9 @@ function unknownEntities(entities: JsonValue | undefined): { entities?: readonly
 
 function languageOf(language: JsonValue | undefined, analyzer: PresidioAnalyzer): string {
   if (isEmpty(language)) throw new RedactionError('invalid_request', 'No language provided');
-  if (typeof language === 'string' && analyzer.supportedEntities(language).length > 0) return language;
-  throw new RedactionError('invalid_request', NO_RECOGNIZERS);
+  if (typeof language !== 'string') throw new RedactionError('invalid_request', NO_RECOGNIZERS);
+  analyzer.supportedEntities(language);
+  return language;
 }
 
 function allowListOf(members: Members): Pick<PresidioRequest, 'allowList' | 'allowListMatch'> {
@@ -129,7 +142,7 @@ function listOf(value: JsonValue | undefined): readonly JsonValue[] {
   if (Array.isArray(value)) return value;
   if (typeof value === 'string') return Array.from(value);
   if (typeof value === 'object' && value !== null) return Object.keys(value);
-  throw new RedactionError('invalid_type', `'${pythonType(value ?? null)}' object is not iterable`);
+  throw new RedactionError('malformed_request', `'${pythonType(value ?? null)}' object is not iterable`);
 }
 
 function contextWord(word: JsonValue): string {
@@ -144,7 +157,7 @@ function aboveThreshold(results: readonly PresidioResult[], threshold: JsonValue
   }
   if (results.length === 0) return [];
   throw new RedactionError(
-    'invalid_type',
+    'malformed_request',
     `'>=' not supported between instances of 'float' and '${pythonType(threshold)}'`,
   );
 }

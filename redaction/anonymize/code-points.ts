@@ -16,6 +16,18 @@ export function codePointText(source: string): CodePointText {
   if (!SURROGATE.test(source)) {
     return { source, length: source.length, slice: (start, end) => source.slice(start, end) };
   }
+  const { offsets, length } = indexOf(source);
+  return { source, length, slice: (start, end) => source.slice(offsets[start] ?? 0, offsets[end] ?? source.length) };
+}
+
+/** From code points to UTF-16 code units; null beyond the end of the text. */
+export function codePointOffsets(source: string): (codePoints: number) => number | null {
+  if (!SURROGATE.test(source)) return (at) => (at >= 0 && at <= source.length ? at : null);
+  const { offsets, length } = indexOf(source);
+  return (at) => (at <= length ? (offsets[at] ?? null) : null);
+}
+
+function indexOf(source: string): { offsets: Uint32Array; length: number } {
   const offsets = new Uint32Array(source.length + 1);
   let length = 0;
   for (let at = 0; at < source.length; length += 1) {
@@ -23,7 +35,7 @@ export function codePointText(source: string): CodePointText {
     at += (source.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
   }
   offsets[length] = source.length;
-  return { source, length, slice: (start, end) => source.slice(offsets[start] ?? 0, offsets[end] ?? source.length) };
+  return { offsets, length };
 }
 
 /** Number of code points; an unpaired surrogate counts as one, as in Python. */

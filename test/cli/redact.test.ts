@@ -105,7 +105,7 @@ describe('cases', () => {
           },
         ],
       },
-      { id: 'two', got: { error: { type: 'check_failed', message: expect.stringContaining('unheard of') as string } } },
+      { id: 'two', got: { error: { type: 'unknown_case', message: expect.stringContaining('unheard of') as string } } },
     ]);
   });
 

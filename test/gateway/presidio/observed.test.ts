@@ -13,8 +13,7 @@ interface Row {
 const rows = readFileSync('test/cases/presidio/observed_rest.jsonl', 'utf8')
   .trim()
   .split('\n')
-  .map((line) => JSON.parse(line) as Row)
-  .filter(({ id }) => id.startsWith('anonymizer:'));
+  .map((line) => JSON.parse(line) as Row);
 
 let gateway: TestGateway;
 beforeAll(async () => {
