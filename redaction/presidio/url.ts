@@ -54,7 +54,7 @@ function* formsOf(text: string, { start }: Host, end: number): Generator<Pattern
 /** The longest run of host characters around a dot. */
 function runAround(text: string, dot: number): Host {
   let start = dot;
-  while (start > 0 && isHostCharacter(text.charAt(start - 1))) start -= 1;
+  while (start > 0 && isHostCharacter(text.charCodeAt(start - 1))) start -= 1;
   RUN.lastIndex = dot;
   RUN.test(text);
   return { start, end: RUN.lastIndex };
@@ -88,8 +88,15 @@ function isTopLevel(name: string): boolean {
   return answer;
 }
 
-function isHostCharacter(character: string): boolean {
-  return character !== '' && /[a-z0-9.-]/iu.test(character);
+/** Of ASCII. */
+function isLetter(code: number): boolean {
+  const lower = code | 32;
+  return lower >= 97 && lower <= 122;
+}
+
+/** Also the two letters that fold to ASCII ones. */
+function isHostCharacter(code: number): boolean {
+  return isLetter(code) || (code >= 48 && code <= 57) || code === 45 || code === 46 || code === 0x17f || code === 0x212a;
 }
 
 function isQuote(character: string): boolean {
