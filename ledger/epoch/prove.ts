@@ -119,3 +119,44 @@ function notYet(): LedgerError {
     'expected a checkpoint over this entry, found none yet; ask again after the next epoch',
   );
 }
+
+/** The entry of a tenant's call with this class; null when there is none. */
+export async function findEntry(
+  sql: postgres.Sql,
+  tenant: string,
+  call: string,
+  entryClass: string,
+): Promise<EntryPlace | null> {
+  const [row] = await sql<{ log: string; seq: string; hash: string }[]>`
+    select e.log, e.seq, encode(e.hash, 'hex') as hash from ledger.logs l
+    join ledger.entries e on e.log = l.log and e.call = ${call} and e.class = ${entryClass}
+    where l.tenant = ${tenant} order by l.inc desc limit 1`;
+  return row === undefined ? null : { log: row.log, seq: Number(row.seq), hash: row.hash };
+}
+
+/** A log and how far it is bound: the newest checkpoint of the deployment's, the newest epoch of a tenant's. */
+export interface BoundLog {
+  readonly log: string;
+  readonly size: number;
+  /** RFC 6962 tree head, lower hex. */
+  readonly root: string;
+}
+
+/** The newest log of a tenant, or of the deployment; null until an epoch (a checkpoint) has bound it. */
+export async function findBoundLog(sql: postgres.Sql, tenant: string): Promise<BoundLog | null> {
+  const rows =
+    tenant === DEPLOYMENT
+      ? await sql<{ log: string; size: string; root: string }[]>`
+          select c.log, c.size, encode(c.root, 'hex') as root from ledger.logs l join ledger.checkpoints c on c.log = l.log
+          where l.tenant = ${tenant} order by l.inc desc, c.size desc limit 1`
+      : await sql<{ log: string; size: string; root: string }[]>`
+          select h.log, h.size, encode(h.root, 'hex') as root from ledger.logs l join ledger.epoch_heads h on h.log = l.log
+          where l.tenant = ${tenant} order by l.inc desc, h.size desc limit 1`;
+  const [row] = rows;
+  return row === undefined ? null : { log: row.log, size: Number(row.size), root: row.root };
+}
+
+/** Is this a log of the tenant? A receipt may name any. */
+export async function isLogOf(sql: postgres.Sql, tenant: string, log: string): Promise<boolean> {
+  return (await sql`select 1 from ledger.logs where log = ${log} and tenant = ${tenant}`).length > 0;
+}

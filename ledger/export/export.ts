@@ -4,6 +4,8 @@ import type postgres from 'postgres';
 import { canonicalJson } from '../canonical.ts';
 import type { JsonValue } from '../canonical.ts';
 import { DEPLOYMENT } from '../entry.ts';
+import { readCheckpoints, readOpenings, readWholeEpoch } from '../epoch/stored.ts';
+import type { WholeEpoch } from '../epoch/stored.ts';
 import { LedgerError } from '../error.ts';
 import type { KeyRing } from '../keyring.ts';
 import { openSections } from '../sections.ts';
@@ -13,6 +15,7 @@ import type { StoredEntry } from '../stored.ts';
 import { asObject, readLedgerFacts } from '../verify/call-check.ts';
 import { readSnapshot } from '../verify/snapshot.ts';
 import type { SnapshotLog } from '../verify/snapshot.ts';
+import { CHECKPOINTS_FILE, EPOCHS_FILE, writeCheckpoint, writeOpening } from './heads.ts';
 import { writeLine } from './line.ts';
 import { writeManifest } from './manifest.ts';
 import type { ExportedLog } from './manifest.ts';
@@ -42,6 +45,8 @@ interface Tally {
   readonly kinds: Record<string, number>;
   readonly open: Set<string>;
   readonly writers: { wid: string; key: string }[];
+  /** Epochs the deployment's log tells of. */
+  epochs: number;
 }
 
 /**
@@ -62,17 +67,20 @@ export async function exportTenant(sql: postgres.Sql, keys: KeyRing, options: Ex
     );
   }
   await makeFolder(dir);
-  const tally: Tally = { kinds: {}, open: new Set(), writers: [] };
+  const tally: Tally = { kinds: {}, open: new Set(), writers: [], epochs: 0 };
   const exported: ExportedLog[] = [];
   const ids = new Set(logs.filter((log) => log.tenant === tenant || log.tenant === DEPLOYMENT).map((log) => log.log));
   for (const log of logs.filter((each) => each.tenant === DEPLOYMENT)) {
     const head = await writeLog(sql, dir, log, async (entry) => deploymentSections(entry, ids, tally));
+    await writeHeads(dir, log, CHECKPOINTS_FILE, checkpointLines(sql, log));
     exported.push({ ...log, entries: log.tail + 1, head, role: 'deployment' });
   }
+  const newest = tally.epochs === 0 ? null : await readWholeEpoch(sql, tally.epochs - 1);
   for (const log of own) {
     const head = await writeLog(sql, dir, log, async (entry) =>
       tenantSections(entry, tenant, disclose === 'all' ? keys : null, tally),
     );
+    await writeHeads(dir, log, EPOCHS_FILE, epochLines(sql, log, newest));
     exported.push({ ...log, entries: log.tail + 1, head, role: 'tenant' });
   }
   const writers = tally.writers.toSorted((a, b) => (a.wid < b.wid ? -1 : 1));
@@ -87,7 +95,10 @@ export async function exportTenant(sql: postgres.Sql, keys: KeyRing, options: Ex
     'VERIFY.md',
     'keys/writers.json',
     'manifest.json',
-    ...exported.map(({ log }) => `logs/${log}/entries.jsonl`),
+    ...exported.flatMap(({ log, role }) => [
+      `logs/${log}/entries.jsonl`,
+      `logs/${log}/${role === 'tenant' ? EPOCHS_FILE : CHECKPOINTS_FILE}`,
+    ]),
   ];
   return { log: last.log, entries: last.tail + 1, head: exported.at(-1)?.head ?? null, files: files.toSorted() };
 }
@@ -135,7 +146,36 @@ async function writeLog(
   return head;
 }
 
-/** Of the deployment's log only who the writers were and what this tenant's log and the deployment's are made of: the rest is not the tenant's. */
+async function writeHeads(
+  dir: string,
+  { log }: SnapshotLog,
+  name: string,
+  lines: AsyncIterable<string>,
+): Promise<void> {
+  const file = await open(join(dir, 'logs', log, name), 'wx', 0o600);
+  try {
+    for await (const line of lines) await file.write(line);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* checkpointLines(sql: postgres.Sql, { log, checkpoint }: SnapshotLog): AsyncGenerator<string> {
+  for await (const each of readCheckpoints(sql, log, checkpoint)) yield writeCheckpoint(each);
+}
+
+/** Every epoch that changed the log, and the newest: whoever leaves out the end of the log has to leave out that one. */
+async function* epochLines(sql: postgres.Sql, log: SnapshotLog, newest: WholeEpoch | null): AsyncGenerator<string> {
+  let last = -1;
+  for await (const opening of readOpenings(sql, log, newest?.epoch ?? -1)) {
+    yield writeOpening(opening);
+    last = opening.epoch;
+  }
+  const opening = newest === null || newest.epoch === last ? null : newest.open(log.log);
+  if (opening !== null) yield writeOpening(opening);
+}
+
+/** Of the deployment's log only its epochs, who the writers were, and what this tenant's log and the deployment's are made of. */
 function deploymentSections(
   entry: StoredEntry,
   own: ReadonlySet<string>,
@@ -144,7 +184,11 @@ function deploymentSections(
   const facts = asObject(parseFacts(entry));
   const { log, key } = facts;
   if (entry.kind === 'writer' && typeof key === 'string') tally.writers.push({ wid: entry.wid, key });
-  const needed = entry.kind === 'writer' || (entry.kind === 'log' && typeof log === 'string' && own.has(log));
+  if (entry.kind === 'epoch') tally.epochs += 1;
+  const needed =
+    entry.kind === 'writer' ||
+    entry.kind === 'epoch' ||
+    (entry.kind === 'log' && typeof log === 'string' && own.has(log));
   return needed ? new Map([['facts', { salt: entry.factsSalt, text: entry.facts }]]) : new Map();
 }
 

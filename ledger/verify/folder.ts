@@ -1,32 +1,40 @@
-import { createReadStream } from 'node:fs';
-import { lstat, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { readLine } from '../export/line.ts';
 import { readManifest } from '../export/manifest.ts';
 import type { ExportedLog, Manifest } from '../export/manifest.ts';
+import type { VerifierKey } from '../note/key.ts';
+import type { EvidenceEntry } from './evidence.ts';
+import { isFile, readBounded, readLines } from './files.ts';
+import { FolderHeads } from './folder-heads.ts';
 import { announcement, LogCheck } from './log-check.ts';
 import { buildReport, unverifiable } from './report.ts';
 import type { Problem, VerifyReport } from './report.ts';
+import { TreeWalk } from './tree-walk.ts';
 import { WriterCheck } from './writer-check.ts';
 
-const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
-/** An entry with its content; more is no entry of ours. */
-const MAX_LINE_CHARS = 256 * 1024 * 1024;
-
 /**
- * Checks an exported folder: no network, no database, no key. Everything in it is untrusted; files are streamed.
+ * Checks an exported folder: no network, no database. Everything in it is untrusted; files are streamed.
+ *
+ * @param checkpointKeys the keys whose checkpoints the reader believes; without them a checkpoint's signature is compared
+ *   with the key that came along, which an owner of the deployment could have chosen
  */
-export async function verifyFolder(dir: string): Promise<VerifyReport> {
+export async function verifyFolder(dir: string, checkpointKeys?: readonly VerifierKey[]): Promise<VerifyReport> {
   const text = await readBounded(join(dir, 'manifest.json'));
   const manifest = text === null ? null : readManifest(text);
   if (manifest === null) return unverifiable('expected manifest.json of format countersign/export/v1, found none');
   const writers = new WriterCheck();
   const checks: LogCheck[] = [];
   const announced = new Set<string>();
-  for (const log of manifest.logs.toSorted((a, b) => a.role.localeCompare(b.role))) {
+  const walk = new TreeWalk();
+  for (const log of manifest.logs.toSorted((a, b) => a.role.localeCompare(b.role) || a.inc - b.inc)) {
     const path = join(dir, 'logs', log.log, 'entries.jsonl');
-    if (!(await isFile(path))) return unverifiable(`expected logs/${log.log}/entries.jsonl, found none`);
-    const check = await checkFile(path, log, writers);
+    const heads = new FolderHeads(dir, log, walk, checkpointKeys ?? null);
+    for (const file of [path, heads.path])
+      if (!(await isFile(file))) return unverifiable(`expected ${relative(dir, file)}, found none`);
+    const check = new LogCheck(log, writers);
+    await walk.walk(log, check, heads.read(), readEvidence(path, log, check));
+    const missing = heads.missing();
+    if (missing !== null) check.fail(check.length, { problem: missing });
     checkEnd(check, log, manifest);
     if (log.role === 'deployment') for (const each of check.announced) announced.add(each);
     checks.push(check);
@@ -37,17 +45,15 @@ export async function verifyFolder(dir: string): Promise<VerifyReport> {
   );
 }
 
-async function checkFile(path: string, log: ExportedLog, writers: WriterCheck): Promise<LogCheck> {
-  const check = new LogCheck(log, writers);
+/** The lines of a log as entries, up to the first that is none. */
+async function* readEvidence(path: string, log: ExportedLog, check: LogCheck): AsyncGenerator<EvidenceEntry> {
   for await (const line of readLines(path)) {
     const entry = readLine(line);
-    if (entry === null) check.fail(check.length, { problem: 'the line is not an exported entry' });
-    else if (log.role === 'tenant' && !entry.sections.has('facts')) {
-      check.fail(check.length, { section: 'facts', problem: 'the facts are missing: they are never withheld' });
-    } else check.add(entry);
-    if (check.problem !== null) break;
+    if (entry === null) return check.fail(check.length, { problem: 'the line is not an exported entry' });
+    if (log.role === 'tenant' && !entry.sections.has('facts'))
+      return check.fail(check.length, { section: 'facts', problem: 'the facts are missing: they are never withheld' });
+    yield entry;
   }
-  return check;
 }
 
 /** Does the file hold what the manifest promises? Whoever edits both is found only by what lies outside the folder. */
@@ -77,41 +83,4 @@ function unannounced(manifest: Manifest, announced: ReadonlySet<string>): Proble
         entries > 0 && !announced.has(announcement({ inc, log, nonce, origin, slot })),
     )
     .map(({ log, tenant }) => ({ log, tenant, seq: null, section: null, problem }));
-}
-
-async function readBounded(path: string): Promise<string | null> {
-  try {
-    const stat = await lstat(path);
-    return stat.isFile() && stat.size <= MAX_MANIFEST_BYTES ? await readFile(path, 'utf8') : null;
-  } catch {
-    return null;
-  }
-}
-
-/** No symbolic links: a folder from elsewhere must not lead out of itself. */
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isFile();
-  } catch {
-    return false;
-  }
-}
-
-/** Lines without their line feed; a line beyond the limit comes cut, and then is no entry. */
-async function* readLines(path: string): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 18 })) {
-    // Only the new part can hold the end of a line that was still open.
-    let from = rest.length;
-    let start = 0;
-    rest += String(chunk);
-    for (let end = rest.indexOf('\n', from); end !== -1; end = rest.indexOf('\n', from)) {
-      yield rest.slice(start, end);
-      start = end + 1;
-      from = start;
-    }
-    rest = rest.slice(start);
-    if (rest.length > MAX_LINE_CHARS) break;
-  }
-  if (rest !== '') yield rest;
 }

@@ -6,12 +6,16 @@ import { openSections } from '../sections.ts';
 import { readEntries } from '../stored.ts';
 import type { StoredEntry } from '../stored.ts';
 import { BudgetCheck } from './budget-check.ts';
+import { openedHead, signedHead } from '../epoch/check.ts';
+import type { BoundHead } from '../epoch/check.ts';
+import { readCheckpoints, readOpenings, readWholeEpoch } from '../epoch/stored.ts';
 import type { EvidenceEntry } from './evidence.ts';
 import { announcement, LogCheck } from './log-check.ts';
 import { buildReport } from './report.ts';
 import type { Problem, VerifyReport } from './report.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Snapshot, SnapshotLog } from './snapshot.ts';
+import { TreeWalk } from './tree-walk.ts';
 import { WriterCheck } from './writer-check.ts';
 
 /**
@@ -24,12 +28,17 @@ export async function verifyLive(sql: postgres.Sql, keys: KeyRing | null): Promi
   const budgets = new BudgetCheck(snapshot.budgets);
   const checks = new Map<string, LogCheck>();
   // The deployment log has the lowest slot: writers' keys are known before the entries they signed.
+  const walk = new TreeWalk();
   for (const log of snapshot.logs) {
-    const check = await checkLog(sql, keys, log, writers, budgets);
+    const check = new LogCheck(log, writers);
+    await walk.walk(log, check, headsOf(sql, log, snapshot, walk), readEvidence(sql, keys, log), () => {
+      if (check.calls.booking !== null) budgets.book(check.calls.booking);
+    });
     checkCalls(check, log, snapshot, budgets);
     checks.set(log.log, check);
   }
   const general = checkAround(snapshot, checks, writers);
+  if (general.length === 0) general.push(...(await checkEpochs(sql, snapshot, walk)).map(generalProblem));
   const sound = general.length === 0 && [...checks.values()].every((check) => check.problem === null);
   if (sound) general.push(...budgets.problems().map(generalProblem));
   return buildReport(
@@ -38,19 +47,39 @@ export async function verifyLive(sql: postgres.Sql, keys: KeyRing | null): Promi
   );
 }
 
-async function checkLog(
+async function* readEvidence(
   sql: postgres.Sql,
   keys: KeyRing | null,
+  { log, tail, tenant }: SnapshotLog,
+): AsyncGenerator<EvidenceEntry> {
+  for await (const stored of readEntries(sql, log, Number.MIN_SAFE_INTEGER, tail))
+    yield await toEvidence(stored, tenant ?? '', keys);
+}
+
+/** What the log was bound with: checkpoints, or epochs. An epoch that is stored without its entry is one in the making. */
+async function* headsOf(
+  sql: postgres.Sql,
   log: SnapshotLog,
-  writers: WriterCheck,
-  budgets: BudgetCheck,
-): Promise<LogCheck> {
-  const check = new LogCheck(log, writers);
-  for await (const stored of readEntries(sql, log.log, Number.MIN_SAFE_INTEGER, log.tail)) {
-    if (!check.add(await toEvidence(stored, log.tenant ?? '', keys))) break;
-    if (check.calls.booking !== null) budgets.book(check.calls.booking);
+  { lastEpoch }: Snapshot,
+  walk: TreeWalk,
+): AsyncGenerator<BoundHead> {
+  if (log.tenant === DEPLOYMENT) {
+    for await (const checkpoint of readCheckpoints(sql, log.log, log.checkpoint))
+      yield signedHead(checkpoint, log, null);
+    return;
   }
-  return check;
+  const { count } = walk.book;
+  const openings = readOpenings(sql, log, lastEpoch === count ? lastEpoch - 1 : lastEpoch);
+  for await (const opening of openings) yield openedHead(opening, log, walk.book, walk.coveredPlaces);
+}
+
+/** The newest epoch is built again from all heads: a log that did not change is bound in it too. */
+async function checkEpochs(sql: postgres.Sql, { lastEpoch }: Snapshot, { book }: TreeWalk): Promise<string[]> {
+  if (lastEpoch > book.count)
+    return [`the end of the deployment log is missing: epoch ${String(lastEpoch)} is not in it`];
+  const newest = book.count === 0 ? null : await readWholeEpoch(sql, book.count - 1);
+  if (book.count === 0 || newest?.tree.root === book.find(book.count - 1)?.root) return [];
+  return [`what is stored of epoch ${String(book.count - 1)} was changed: it does not have the root its entry names`];
 }
 
 async function toEvidence(stored: StoredEntry, tenant: string, keys: KeyRing | null): Promise<EvidenceEntry> {

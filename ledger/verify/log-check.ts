@@ -17,6 +17,8 @@ export class LogCheck {
   readonly calls = new CallCheck();
   /** Logs a deployment log tells of, as canonical [inc, log, nonce, origin, slot]. */
   readonly announced = new Set<string>();
+  /** Entries that a checkpoint covers; whoever walks the trees says so. */
+  covered = 0;
   #next = 0;
   #head = ZERO_HASH;
   #timeMs = 0;
@@ -62,6 +64,7 @@ export class LogCheck {
       openCalls: this.calls.open.size,
       receipts: this.#receipts,
       unread: this.#unread,
+      covered: this.covered,
       problem: this.#problem,
     };
   }

@@ -26,6 +26,8 @@ export interface LogReport {
   readonly receipts: number;
   /** Sections that were not compared with their commitment: withheld, erased, or no key was given. */
   readonly unread: number;
+  /** Entries, from the first on, that a checkpoint covers. */
+  readonly covered: number;
   readonly problem: Problem | null;
 }
 
@@ -58,6 +60,8 @@ export function buildReport(logs: readonly LogReport[], general: readonly Proble
   const entries = logs.reduce((sum, log) => sum + log.entries, 0);
   const unsigned = entries - logs.reduce((sum, log) => sum + log.receipts, 0);
   const notProven = [...LIMITS];
+  const younger = entries - logs.reduce((sum, log) => sum + log.covered, 0);
+  if (younger > 0) notProven.push(`${String(younger)} entries are covered by no checkpoint yet.`);
   if (unread > 0)
     notProven.push(
       `${String(unread)} sections were not read (withheld, erased or no key): only their hashes are linked.`,

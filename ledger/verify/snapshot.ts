@@ -9,6 +9,8 @@ export interface Snapshot {
   readonly budgets: readonly SnapshotBudget[];
   /** Logs that have entries but no row of their own. */
   readonly strays: readonly string[];
+  /** Number of the last epoch that is stored; -1 before the first. */
+  readonly lastEpoch: number;
 }
 
 export interface SnapshotLog extends EvidenceLog {
@@ -16,6 +18,8 @@ export interface SnapshotLog extends EvidenceLog {
   readonly tail: number;
   /** Highest sequence a stored receipt is about; -1 when there is none. */
   readonly lastReceipt: number;
+  /** Size of the last checkpoint; 0 when there is none. */
+  readonly checkpoint: number;
 }
 
 export interface SnapshotCall {
@@ -49,10 +53,11 @@ type Row = Readonly<Record<string, string>>;
 export async function readSnapshot(sql: postgres.Sql): Promise<Snapshot> {
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     const logs = await tx<Row[]>`
-      select l.log, l.tenant, l.inc, l.slot, l.nonce, l.origin, coalesce(e.seq, -1) as tail, coalesce(r.seq, -1) as receipt
+      select l.log, l.tenant, l.inc, l.slot, l.nonce, l.origin, coalesce(e.seq, -1) as tail, coalesce(r.seq, -1) as receipt, coalesce(c.size, 0) as checkpoint
       from ledger.logs l
       left join lateral (select seq from ledger.entries x where x.log = l.log order by x.seq desc limit 1) e on true
       left join lateral (select seq from ledger.receipts x where x.log = l.log order by x.seq desc limit 1) r on true
+      left join lateral (select size from ledger.checkpoints x where x.log = l.log order by x.size desc limit 1) c on true
       order by l.slot`;
     const open = await tx<(Omit<Row, 'scopes'> & { readonly scopes: string[] })[]>`
       select log, call, seq, reserved, scopes from ledger.open_calls order by log, call`;
@@ -66,7 +71,9 @@ export async function readSnapshot(sql: postgres.Sql): Promise<Snapshot> {
         select min(log) from ledger.entries
         union all select (select min(e.log) from ledger.entries e where e.log > w.log) from walk w where w.log is not null)
       select log from walk where log is not null and log not in (select log from ledger.logs)`;
+    const [epoch] = await tx<Row[]>`select coalesce(max(epoch), -1) as last from ledger.epochs`;
     return {
+      lastEpoch: Number(epoch?.['last'] ?? -1),
       logs: logs.map(toLog),
       openCalls: open.map((row) => ({
         log: row['log'] ?? '',
@@ -92,6 +99,7 @@ function toLog(row: Row): SnapshotLog {
     origin: row['origin'] ?? '',
     tail: Number(row['tail']),
     lastReceipt: Number(row['receipt']),
+    checkpoint: Number(row['checkpoint']),
   };
 }
 

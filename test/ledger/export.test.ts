@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (let index = 0; index < 3; index += 1) {
     const call = newCall();
     const decision = await ledger.append(decisionItem(call));
-    ledger.signReceipt(decision, 'ef'.repeat(32));
+    await ledger.signReceipt(decision, 'ef'.repeat(32));
     await ledger.append(decisionItem(newCall(), { tenant: 'secretive-neighbour', open: false }));
     await ledger.append(outcomeItem(call, 20n));
   }
@@ -167,7 +167,7 @@ describe('an edited export is found out when', () => {
   test('the deployment log that names the writers is edited', async () => {
     const dir = join(folder, 'deployment');
     cpSync(join(folder, 'all'), dir, { recursive: true });
-    const file = exported.files.find((name) => name.startsWith('logs/') && !name.includes(exported.log)) ?? '';
+    const file = exported.files.find((name) => name.endsWith('entries.jsonl') && !name.includes(exported.log)) ?? '';
     writeFileSync(
       join(dir, file),
       readFileSync(join(dir, file), 'utf8').replace('"algorithm":"ed25519"', '"algorithm":"none"'),

@@ -1,0 +1,207 @@
+import type { JsonValue } from '../canonical.ts';
+import type { EntryHeader } from '../entry.ts';
+import { LedgerError } from '../error.ts';
+import { ZERO_HASH } from '../merkle.ts';
+import { originLine, parseCheckpoint } from '../note/checkpoint.ts';
+import { parseVerifierKey } from '../note/key.ts';
+import type { VerifierKey } from '../note/key.ts';
+import { openNote } from '../note/note.ts';
+import { verifyInclusion } from '../tree/proof.ts';
+import { CompactRange } from '../tree/range.ts';
+import { asObject } from '../verify/call-check.ts';
+import type { EvidenceLog } from '../verify/evidence.ts';
+import type { Finding } from '../verify/report.ts';
+import { readEpochFacts } from './record.ts';
+import { slotLeaf } from './slots.ts';
+
+/** A head of a log that somebody committed to beside the entries. */
+export interface BoundHead {
+  readonly size: number;
+  /** RFC 6962 tree head, lower hex. */
+  readonly root: string;
+  /** Who says so, for a sentence: `epoch 5`. */
+  readonly says: string;
+  /** Why it says nothing; null when it does. */
+  readonly problem: string | null;
+  /** A checkpoint covers it. */
+  readonly covered: boolean;
+}
+
+/** A finding and the first entry it may be about. */
+export interface TreeFinding extends Finding {
+  readonly seq: number;
+}
+
+/** One log's tree along the heads it was bound with: rewriting an entry shows at the next head. */
+export class TreeCheck {
+  readonly #range = CompactRange.empty();
+  readonly #heads: AsyncIterator<BoundHead>;
+  #next: BoundHead | null = null;
+  #good = 0;
+  #covered = 0;
+
+  /** @param heads by rising size */
+  constructor(heads: AsyncIterable<BoundHead>) {
+    this.#heads = heads[Symbol.asyncIterator]();
+  }
+
+  /** Entries that a checkpoint covers. */
+  get covered(): number {
+    return this.#covered;
+  }
+
+  /** Before the first entry. */
+  async begin(): Promise<TreeFinding | null> {
+    await this.#pull();
+    return this.#compare();
+  }
+
+  /** @param leaf leaf hash of the next entry; null at once when no head ends with it */
+  add(leaf: string): Promise<TreeFinding | null> | null {
+    this.#range.append(leaf);
+    return this.#next !== null && this.#next.size <= this.#range.size ? this.#compare() : null;
+  }
+
+  /** After the last entry: no head may lie beyond. */
+  end(): TreeFinding | null {
+    if (this.#next === null) return null;
+    const { says, size } = this.#next;
+    return {
+      seq: this.#range.size,
+      problem: `the end of the log is missing: ${says} bound it with ${String(size)} entries`,
+    };
+  }
+
+  async #compare(): Promise<TreeFinding | null> {
+    const { size } = this.#range;
+    const root = this.#range.root();
+    while (this.#next !== null && this.#next.size <= size) {
+      const { says, problem, covered } = this.#next;
+      if (problem !== null) return { seq: this.#good, problem };
+      if (this.#next.size < size) return { seq: this.#good, problem: `${says} is not in the order of its size` };
+      if (this.#next.root !== root) {
+        const first = size === 0 ? 'the empty log is' : `entries ${String(this.#good)} to ${String(size - 1)} are`;
+        return { seq: this.#good, problem: `${first} not what ${says} bound: at least one was rewritten` };
+      }
+      this.#good = size;
+      if (covered) this.#covered = size;
+      await this.#pull();
+    }
+    return null;
+  }
+
+  async #pull(): Promise<void> {
+    const { done, value } = await this.#heads.next();
+    this.#next = done === true ? null : value;
+  }
+}
+
+/** An epoch as the deployment's log tells of it. */
+export interface KnownEpoch {
+  readonly root: string;
+  readonly slots: number;
+  /** Place of its entry among all entries of the deployment, for what came before what. */
+  readonly place: number;
+}
+
+/** The epochs of the deployment's log, and when it told of other logs. 50 bytes an epoch. */
+export class EpochBook {
+  #roots = Buffer.alloc(32 * 64);
+  readonly #slots: number[] = [];
+  readonly #places: number[] = [];
+  readonly #logs = new Map<string, number>();
+  #head = ZERO_HASH;
+  #place = 0;
+
+  /** Number of epochs so far. */
+  get count(): number {
+    return this.#slots.length;
+  }
+
+  /** Every entry of the deployment's log, in order; facts null when they are withheld. */
+  add({ kind }: EntryHeader, facts: JsonValue, hash: string): Finding | null {
+    const place = this.#place;
+    this.#place += 1;
+    if (kind === 'log') {
+      const { log } = asObject(facts);
+      if (typeof log === 'string') this.#logs.set(log, place);
+    }
+    if (kind !== 'epoch') return null;
+    const record = readEpochFacts(facts);
+    if (record === null) return { section: 'facts', problem: 'the facts of an epoch are missing or have another form' };
+    if (record.epoch !== this.count || record.prev !== this.#head)
+      return { section: 'facts', problem: `epoch ${String(record.epoch)} does not follow the one before it` };
+    if (this.count * 32 === this.#roots.length)
+      this.#roots = Buffer.concat([this.#roots, Buffer.alloc(this.#roots.length)]);
+    this.#roots.write(record.root, this.count * 32, 'hex');
+    this.#slots.push(record.slots);
+    this.#places.push(place);
+    this.#head = hash;
+    return null;
+  }
+
+  find(epoch: number): KnownEpoch | null {
+    const [slots, place] = [this.#slots[epoch], this.#places[epoch]];
+    if (slots === undefined || place === undefined) return null;
+    return { root: this.#roots.toString('hex', epoch * 32, epoch * 32 + 32), slots, place };
+  }
+
+  /**
+   * The newest epoch that must bind a log: heads are read after the entry of the epoch before, so a log told of before that
+   * entry is in. Null when none has to.
+   */
+  owes(log: string): number | null {
+    const told = this.#logs.get(log);
+    const before = this.#places[this.count - 2];
+    return told !== undefined && before !== undefined && told < before ? this.count - 1 : null;
+  }
+}
+
+/** What an epoch says of one log, opened. */
+export interface OpenedHead {
+  readonly epoch: number;
+  readonly size: number;
+  readonly root: string;
+  /** Lower hex. */
+  readonly nonce: string;
+  readonly path: readonly string[];
+}
+
+/** The head of an opening, checked against the epoch. @param coveredPlaces entries of the deployment a checkpoint covers */
+export function openedHead(
+  { epoch, size, root, nonce, path }: OpenedHead,
+  { log, slot }: Pick<EvidenceLog, 'log' | 'slot'>,
+  book: EpochBook,
+  coveredPlaces: number,
+): BoundHead {
+  const says = `epoch ${String(epoch)}`;
+  const known = book.find(epoch);
+  const head = { size, root, says, covered: known !== null && known.place < coveredPlaces };
+  if (known === null) return { ...head, problem: `the deployment log does not tell of ${says}` };
+  const leaf = slotLeaf({ log, nonce, root, size, slot });
+  const isIn = verifyInclusion({ leaf, index: slot, size: known.slots, proof: path, root: known.root });
+  return { ...head, problem: isIn ? null : `${says} does not bind this head of the log: its record was changed` };
+}
+
+/**
+ * The head a checkpoint signs.
+ *
+ * @param keys whom the reader trusts; null = the key given with it, which shows no more than that it was not damaged
+ */
+export function signedHead(
+  { note, vkey }: { readonly note: string; readonly vkey: string },
+  { origin, inc }: Pick<EvidenceLog, 'origin' | 'inc'>,
+  keys: readonly VerifierKey[] | null,
+): BoundHead {
+  try {
+    const { text } = openNote(note, keys ?? [parseVerifierKey(vkey)]);
+    const checkpoint = parseCheckpoint(text);
+    const { size, root } = checkpoint;
+    const problem = checkpoint.origin === originLine(origin, inc) ? null : 'a checkpoint of another log was put here';
+    return { size, root, says: `the checkpoint of size ${String(size)}`, problem, covered: true };
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    const problem = `a checkpoint was changed, or is not signed by the key it should be: ${error.message}`;
+    return { size: 0, root: '', says: 'a checkpoint', problem, covered: false };
+  }
+}
