@@ -30,15 +30,16 @@ export interface Rated {
 export function rate(price: Price, usage: Usage): Rated {
   const units = splitUsage(usage);
   const rates = ratesFor(price, usage.input_tokens);
-  const lines = METERS.filter((meter) => units[meter] > 0 && (meter !== 'request' || rates.request > 0n)).map(
-    (meter) => ({
-      meter,
-      units: units[meter],
-      rate: rates[meter],
-      nusd: divideHalfEven(BigInt(units[meter]) * rates[meter], RATE_UNITS),
-    }),
-  );
-  return { lines, nusd: lines.reduce((sum, line) => sum + line.nusd, 0n) };
+  const lines: RatedLine[] = [];
+  let total = 0n;
+  for (const meter of METERS) {
+    const count = units[meter];
+    if (count === 0 || (meter === 'request' && rates.request === 0n)) continue;
+    const nusd = divideHalfEven(BigInt(count) * rates[meter], RATE_UNITS);
+    lines.push({ meter, units: count, rate: rates[meter], nusd });
+    total += nusd;
+  }
+  return { lines, nusd: total };
 }
 
 /** The lines as a JSON value for the ledger: with price id and version an auditor recomputes the cost from it alone. */
@@ -64,16 +65,33 @@ export function worstCase(
 ): bigint {
   requireCount(bound.inputTokens, 'inputTokens');
   requireCount(bound.outputTokens, 'outputTokens');
-  const reachable = [
-    price.rates,
-    ...price.tiers.filter((tier) => bound.inputTokens > tier.aboveInputTokens).map((tier) => tier.rates),
-  ];
+  const { input, output, request } = highestRates(price, bound.inputTokens);
+  const most = BigInt(bound.inputTokens) * input + BigInt(bound.outputTokens) * output + request;
+  return divideUp(most, RATE_UNITS) + BigInt(METERS.length);
+}
+
+interface HighestRates {
+  readonly input: bigint;
+  readonly output: bigint;
+  readonly request: bigint;
+}
+
+/** Of prices without tiers, which every call of a model asks for again. */
+const flatRates = new WeakMap<Price, HighestRates>();
+
+function highestRates(price: Price, inputTokens: number): HighestRates {
+  const known = flatRates.get(price);
+  if (known !== undefined) return known;
+  const tiers = price.tiers.filter((tier) => inputTokens > tier.aboveInputTokens).map((tier) => tier.rates);
   const highest = (...meters: readonly Meter[]): bigint =>
-    reachable.flatMap((rates) => meters.map((meter) => rates[meter])).reduce((a, b) => (a > b ? a : b), 0n);
-  const input =
-    BigInt(bound.inputTokens) * highest('input', 'cached_input', 'cache_write', 'cache_write_1h', 'input_audio');
-  const output = BigInt(bound.outputTokens) * highest('output', 'output_audio');
-  return divideUp(input + output + highest('request'), RATE_UNITS) + BigInt(METERS.length);
+    [price.rates, ...tiers].flatMap((rates) => meters.map((meter) => rates[meter])).reduce((a, b) => (a > b ? a : b));
+  const rates = {
+    input: highest('input', 'cached_input', 'cache_write', 'cache_write_1h', 'input_audio'),
+    output: highest('output', 'output_audio'),
+    request: highest('request'),
+  };
+  if (price.tiers.length === 0) flatRates.set(price, rates);
+  return rates;
 }
 
 function ratesFor(price: Price, inputTokens: number): Rates {

@@ -41,10 +41,10 @@ export async function governChat(
   try {
     await authenticateCall(call, incoming);
     const exchange = await receive(call, incoming, pathModel);
-    const classified = classifyCall(call, exchange);
+    const classified = await classifyCall(call, exchange);
     const enforced = decideAndEnforce(call, classified);
     await recordCall(call, enforced);
-    const response = await forward(call, enforced);
+    const response = await forward(call, enforced).finally(() => showReceipt(call));
     try {
       if (classified.chat.stream && response.status === 200) await releaseStream(call, response);
       else await releaseWhole(call, response);
@@ -115,8 +115,13 @@ async function receive(call: Call, incoming: IncomingMessage, pathModel: string 
   };
 }
 
-function classifyCall(call: Call, exchange: Exchange): ClassifiedExchange {
-  const classified = classify(exchange, call.services.analyzer);
+async function classifyCall(call: Call, exchange: Exchange): Promise<ClassifiedExchange> {
+  const { analyzer, askAnalyzers } = call.services;
+  const local = classify(exchange, analyzer);
+  const classified =
+    askAnalyzers === null
+      ? local
+      : { ...local, classification: await askAnalyzers(local.document, local.classification, call.reply.signal) };
   call.exchange = classified;
   call.redaction = redactionContext(call.services, exchange.principal);
   call.clock.mark('classify');
@@ -184,8 +189,12 @@ async function recordCall(call: Call, enforced: EnforcedRequest): Promise<void> 
       digest,
     },
   });
-  call.reply.set('x-countersign-receipt', call.receipt.header);
   call.clock.mark('record');
+}
+
+/** The receipt was signed meanwhile; whatever is answered now carries it. */
+async function showReceipt({ receipt, reply }: Call): Promise<void> {
+  if (receipt !== null) reply.set('x-countersign-receipt', await receipt.header);
 }
 
 function authenticated(call: Call): { principal: NonNullable<Call['principal']>; tenant: Tenant } {

@@ -34,7 +34,7 @@ export interface Ledger {
    */
   append(item: AppendItem): Promise<Appended>;
   /** `<log>/<inc>/<seq>/<hash>/<wid>/<signature, base64url>`; `requestDigest` is 64 lower hex digits. Stored with a later batch. */
-  signReceipt(entry: Appended, requestDigest: string): string;
+  signReceipt(entry: Appended, requestDigest: string): Promise<string>;
   readonly wid: string;
   status(): LedgerStatus;
   /** Waits for what is queued (bounded by appendTimeoutMs), gives the lease back and stops the timers. The pools stay open. */

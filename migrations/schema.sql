@@ -231,7 +231,6 @@ ledger.budget_scopes constraint budget_scopes_limit_week_check CHECK ((limit_wee
 ledger.budget_scopes constraint budget_scopes_pkey PRIMARY KEY (scope)
 ledger.budget_scopes constraint budget_scopes_scope_check CHECK ((scope ~ '^[A-Za-z0-9._:-]{1,128}$'::text))
 ledger.budget_totals constraint budget_totals_pkey PRIMARY KEY (scope, n)
-ledger.budget_totals constraint budget_totals_scope_fkey FOREIGN KEY (scope) REFERENCES ledger.budget_scopes(scope)
 ledger.checkpoints constraint checkpoints_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
 ledger.checkpoints constraint checkpoints_pkey PRIMARY KEY (log, size)
 ledger.checkpoints constraint checkpoints_root_check CHECK ((octet_length(root) = 32))

@@ -17,7 +17,8 @@ const MINT = Symbol('only a committed decision mints a receipt');
 export class LedgerReceipt {
   readonly callId: string;
   readonly entry: Appended;
-  readonly header: string;
+  /** The value of `x-countersign-receipt`; it is signed while the call goes on. */
+  readonly header: Promise<string>;
   readonly #digests: ReadonlyMap<string, string>;
   #attempts: number;
 
@@ -25,7 +26,7 @@ export class LedgerReceipt {
     mint: typeof MINT,
     callId: string,
     entry: Appended,
-    header: string,
+    header: Promise<string>,
     bodies: readonly EnforcedBody[],
     attempts: number,
   ) {
@@ -96,7 +97,7 @@ export async function recordRefusal(ledger: Ledger, record: Omit<DecisionRecord,
       subject: record.subject,
       sections: record.sections,
     });
-    return ledger.signReceipt(entry, NOTHING_SENT);
+    return await ledger.signReceipt(entry, NOTHING_SENT);
   } catch (cause) {
     throw unavailable(cause);
   }

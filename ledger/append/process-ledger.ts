@@ -105,8 +105,9 @@ export class ProcessLedger implements Ledger {
     }
   }
 
-  signReceipt(entry: Appended, requestDigest: string): string {
-    return formatReceipt(entry, this.wid, this.#receipts.sign(this.#logs.originOf(entry.log), entry, requestDigest));
+  async signReceipt(entry: Appended, requestDigest: string): Promise<string> {
+    const signature = await this.#receipts.sign(this.#logs.originOf(entry.log), entry, requestDigest);
+    return formatReceipt(entry, this.wid, signature);
   }
 
   status(): LedgerStatus {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, sign as signBytes, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Appended } from '../entry.ts';
 import type { StoredReceipt } from './batch.ts';
@@ -32,11 +32,11 @@ export function formatReceipt(
 export interface ReceiptBook {
   /** Raw Ed25519 public key, base64url. */
   readonly publicKey: string;
-  /** Signs now; 30 microseconds. Returns the signature, base64url. */
-  sign(origin: string, entry: Appended, digest: string): string;
+  /** Signs on another thread, while the call goes on. Resolves with the signature, base64url. */
+  sign(origin: string, entry: Appended, digest: string): Promise<string>;
   /** Remembers an entry whose receipt nobody waits for; it is signed when there is time. */
   signLater(origin: string, entry: Appended): void;
-  /** Signs up to `most` of the remembered entries on another thread. */
+  /** Signs up to `most` of the remembered entries, and waits for the signatures that are being made. */
   signSome(most: number): Promise<void>;
   /** Up to `most` signatures to be stored. */
   take(most: number): StoredReceipt[];
@@ -53,25 +53,32 @@ export interface ReceiptBook {
  */
 const MAX_WAITING = 20_000;
 
-const signAsync = promisify<null, Uint8Array, KeyObject, Buffer>(sign);
+const signOnThread = promisify<null, Uint8Array, KeyObject, Buffer>(signBytes);
 
 export function createReceiptBook(): ReceiptBook {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const jwk = publicKey.export({ format: 'jwk' });
   let waiting: StoredReceipt[] = [];
   let unsigned: { readonly origin: string; readonly entry: Appended }[] = [];
+  const signing = new Set<Promise<string>>();
 
   const keep = (entry: Appended, digest: string, signature: string): void => {
     if (waiting.length >= MAX_WAITING) waiting = waiting.slice(MAX_WAITING / 2);
     waiting.push({ log: entry.log, seq: entry.seq, digest, signature });
   };
+  const sign = async (origin: string, entry: Appended, digest: string): Promise<string> => {
+    const text = Buffer.from(receiptText(origin, entry, digest), 'latin1');
+    const signature = (await signOnThread(null, text, privateKey)).toString('base64url');
+    keep(entry, digest, signature);
+    return signature;
+  };
   return {
     publicKey: jwk.x ?? '',
     sign: (origin, entry, digest) => {
-      const signature = sign(null, Buffer.from(receiptText(origin, entry, digest), 'latin1'), privateKey).toString(
-        'base64url',
-      );
-      keep(entry, digest, signature);
+      const signature = sign(origin, entry, digest);
+      signing.add(signature);
+      const done = (): boolean => signing.delete(signature);
+      signature.then(done, done);
       return signature;
     },
     signLater: (origin, entry) => {
@@ -79,13 +86,8 @@ export function createReceiptBook(): ReceiptBook {
       unsigned.push({ origin, entry });
     },
     signSome: async (most) => {
-      await Promise.all(
-        unsigned.splice(0, most).map(async ({ origin, entry }) => {
-          const text = Buffer.from(receiptText(origin, entry, NO_DIGEST), 'latin1');
-          const signature = await signAsync(null, text, privateKey);
-          keep(entry, NO_DIGEST, signature.toString('base64url'));
-        }),
-      );
+      const later = unsigned.splice(0, most).map(({ origin, entry }) => sign(origin, entry, NO_DIGEST));
+      await Promise.all([...later, ...signing]);
     },
     take: (most) => (waiting.length <= most ? waiting.splice(0) : waiting.splice(0, most)),
     giveBack: (receipts) => {

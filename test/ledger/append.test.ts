@@ -180,7 +180,7 @@ test('a tenant\u2019s log is announced in the deployment log before its first en
 test('a receipt can be checked with the key in the deployment log, and is stored beside its entry', async () => {
   const { ledger } = fixture;
   const entry = await ledger.append(attempt(newCall(), 1));
-  const receipt = ledger.signReceipt(entry, 'cd'.repeat(32));
+  const receipt = await ledger.signReceipt(entry, 'cd'.repeat(32));
   expect(receipt).toMatch(
     new RegExp(`^${entry.log}/0/${String(entry.seq)}/${entry.hash}/${ledger.wid}/[A-Za-z0-9_-]{86}$`),
   );

@@ -31,9 +31,9 @@ test('a call is read with both entries, their sections and their receipts', asyn
   const { ledger, sql, keys } = fixture;
   const call = newCall();
   const decision = await ledger.append(decisionItem(call));
-  const receipt = ledger.signReceipt(decision, 'ab'.repeat(32));
+  const receipt = await ledger.signReceipt(decision, 'ab'.repeat(32));
   const outcome = await ledger.append(outcomeItem(call, 5n));
-  const outcomeReceipt = ledger.signReceipt(outcome, 'ab'.repeat(32));
+  const outcomeReceipt = await ledger.signReceipt(outcome, 'ab'.repeat(32));
   await ledger.append(decisionItem(newCall(), { open: false }));
   const record = await readCall(sql, keys, 'demo', call);
   expect(record).toMatchObject({

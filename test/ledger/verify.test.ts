@@ -24,7 +24,7 @@ beforeAll(async () => {
   for (let index = 0; index < 5; index += 1) {
     const call = newCall();
     const decision = await ledger.append(decisionItem(call, { reserve: { scopes: ['tenant:demo'], nusd: 50n } }));
-    ledger.signReceipt(decision, 'ef'.repeat(32));
+    await ledger.signReceipt(decision, 'ef'.repeat(32));
     await ledger.append(outcomeItem(call, 20n));
     log = decision.log;
   }

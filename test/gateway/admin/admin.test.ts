@@ -265,7 +265,7 @@ describe('reading', () => {
     const item = { tenant: 'demo', call, subject: 'key:x' } as const;
     const sections = { facts: { effect: 'allow' }, content: { text: 'what was said' } };
     const decided = await stand.ledger.append({ ...item, kind: 'decision', class: 'decision', sections, open: true });
-    stand.ledger.signReceipt(decided, 'a'.repeat(64));
+    await stand.ledger.signReceipt(decided, 'a'.repeat(64));
     await stand.ledger.append({ ...item, kind: 'outcome', class: 'outcome', sections: { facts: { status: 'ok' } } });
     const answer = await stand.call('GET', `/api/calls/${call}?tenant=demo`, auditor.token);
     expect(answer.body).toMatchObject({

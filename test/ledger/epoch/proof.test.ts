@@ -31,7 +31,7 @@ beforeAll(async () => {
     const added = await Promise.all(
       Array.from({ length: count }, () => fixture.ledger.append(decisionItem(newCall(), { open: false }))),
     );
-    for (const entry of added) receipts[entry.seq] = fixture.ledger.signReceipt(entry, 'ef'.repeat(32));
+    for (const entry of added) receipts[entry.seq] = await fixture.ledger.signReceipt(entry, 'ef'.repeat(32));
     for (const entry of added) entries[entry.seq] = entry;
     await closeEpoch(fixture, notary);
   }
