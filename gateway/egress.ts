@@ -28,6 +28,10 @@ export const EGRESS_USES = {
     purpose: 'discovery documents and signing keys of the configured token issuers',
     dataClass: 'none: GET requests without caller data',
   },
+  remote_analyzer: {
+    purpose: 'detection of personal data by the analyzers named in the configuration',
+    dataClass: 'the texts of requests before redaction, without the credentials of their callers',
+  },
   demo: {
     purpose: 'the demonstration calls the gateway it has just started on loopback',
     dataClass: 'invented example texts',

@@ -15,6 +15,7 @@ import { redactedCopy } from './pipeline/enforce.ts';
 import { plannedAttempts } from './pipeline/forward.ts';
 import { perObject } from './policy-facts.ts';
 import type { OutcomeStatus } from './progress.ts';
+import { REMOTE_DETECTOR } from './remote-analyzers.ts';
 import type { Current } from './services.ts';
 import { priceOf } from './reservation.ts';
 import type { AttemptRecord } from './upstream/retry.ts';
@@ -165,8 +166,10 @@ export function unscannedFacts(classification: Pick<Classification, 'unscanned'>
   return classification.unscanned.map(({ what, path }) => ({ what, path }));
 }
 
-function scannedFacts({ scannedTexts, scannedChars }: Classification): JsonValue {
-  return { texts: scannedTexts, chars: scannedChars };
+/** The detectors of this process are the same for every call and stand with the versions; remote ones may fail. */
+function scannedFacts({ scannedTexts, scannedChars, detectors }: Classification): JsonValue {
+  const remote = detectors.filter((detector) => detector.startsWith(REMOTE_DETECTOR));
+  return { texts: scannedTexts, chars: scannedChars, ...(remote.length === 0 ? {} : { remote }) };
 }
 
 export interface Settlement {

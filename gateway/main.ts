@@ -33,6 +33,7 @@ import { createAdminApp } from './ingress/admin.ts';
 import { createMetrics, meterLedger } from './metrics.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
 import { recordEvent, recordPolicies, reload } from './reload.ts';
+import { createRemoteAnalyzers } from './remote-analyzers.ts';
 import type { Current, Services } from './services.ts';
 import { createAnthropicUpstream } from './upstream/anthropic.ts';
 import { createOpenAiUpstream } from './upstream/openai.ts';
@@ -53,6 +54,8 @@ export interface GatewayOptions extends CurrentOptions {
 export interface RunningGateway {
   readonly dataUrl: string;
   readonly adminUrl: string;
+  /** Null: no listener of its own. */
+  readonly presidioUrl: string | null;
   /** Resolves when another process has taken over: this one can only finish what it began, and be drained. */
   readonly fenced: Promise<void>;
   /** Replaces the configuration, all or nothing. Throws GatewayError `conflict` when only a restart can apply it. */
@@ -76,36 +79,50 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const health = { ready: () => readiness(parts) };
   const data = createDataListener(services, health);
   const admin = createAdminApp({ ...parts, health, now: services.now });
-  const { listen, limits } = parts.current().config;
-  const { host, port, adminHost, adminPort } = listen;
-  const dataServer = await openListener(data.fetch, { host, port, setting: 'listen.port', limits });
-  const adminServer = await openListener(admin.fetch, {
-    host: adminHost,
-    port: adminPort,
-    setting: 'listen.admin_port',
-    limits,
-  }).catch(async (error: unknown) => {
-    dataServer.close();
-    throw error;
-  });
+  const servers = await openListeners(parts.current().config, data, admin.fetch);
   const jobs = setInterval(() => {
     void budgets.refresh().catch((error: unknown) => services.log.error('budget_snapshot', error));
     void refusals.flush();
   }, JOB_MS);
   let drained: Promise<void> | null = null;
   await recordStart(parts, options);
-  services.log.info('start', { data: urlOf(dataServer), admin: urlOf(adminServer) });
+  const [dataUrl = '', adminUrl = '', presidioUrl = null] = servers.map(urlOf);
+  services.log.info('start', { data: dataUrl, admin: adminUrl, presidio: presidioUrl });
   return {
-    dataUrl: urlOf(dataServer),
-    adminUrl: urlOf(adminServer),
+    dataUrl,
+    adminUrl,
+    presidioUrl,
     fenced: parts.fenced,
     reload: (config) => reload(parts, options, config),
     drain: () => {
       clearInterval(jobs);
-      return (drained ??= drain(parts, data, [dataServer, adminServer]));
+      return (drained ??= drain(parts, data, servers));
     },
   };
 }
+
+/** Data, administration and, where it has a port, Presidio: all of them, or none is left open. */
+async function openListeners(config: Config, data: DataListener, adminServe: AdminServe): Promise<Server[]> {
+  const { listen, limits } = config;
+  const { host, port, adminHost, adminPort, presidioHost, presidioPort } = listen;
+  const wanted = [
+    { serve: data.fetch, host, port, setting: 'listen.port' },
+    { serve: adminServe, host: adminHost, port: adminPort, setting: 'listen.admin_port' },
+    ...(presidioPort === null
+      ? []
+      : [{ serve: data.presidioFetch, host: presidioHost, port: presidioPort, setting: 'listen.presidio_port' }]),
+  ];
+  const servers: Server[] = [];
+  try {
+    for (const { serve, ...place } of wanted) servers.push(await openListener(serve, { ...place, limits }));
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
+  return servers;
+}
+
+type AdminServe = ReturnType<typeof createAdminApp>['fetch'];
 
 /** Everything between the listeners and the database, as the two listeners share it. */
 export interface Parts {
@@ -151,6 +168,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
     current: () => current,
     authenticate: createAuthenticate({ keys: keyCache, tokens: () => tokens, limiter: createFailureLimiter(), clock }),
     analyzer: createAnalyzer(),
+    askAnalyzers: createRemoteAnalyzers(config.redaction.remoteAnalyzers, { egress, log }),
     ledger: meterLedger(ledger, metrics, clock),
     keys,
     upstreams: {

@@ -10,6 +10,7 @@ import type { ClientAddress } from './access/source.ts';
 import type { Config } from './config.ts';
 import type { CallLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { AskAnalyzers } from './remote-analyzers.ts';
 import type { Authenticate } from './pipeline/authenticate.ts';
 import type { BudgetFact } from './pipeline/decide.ts';
 import type { Upstream } from './upstream/upstream.ts';
@@ -30,6 +31,8 @@ export interface Services {
   readonly current: () => Current;
   readonly authenticate: Authenticate;
   readonly analyzer: Analyzer;
+  /** Null: no other detectors are configured. */
+  readonly askAnalyzers: AskAnalyzers | null;
   readonly ledger: Ledger;
   readonly keys: KeyRing;
   readonly upstreams: Readonly<Record<'openai' | 'anthropic' | 'sandbox', Upstream>>;

@@ -38,7 +38,7 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
     tenants: resolveTenants(file, models, report),
     bundles: resolveBundles(file, report),
     organisation: { budget: resolveBudget(file.organisation.budget) },
-    redaction: { profile: file.redaction.profile, presidioRecognizers: file.redaction.presidio_recognizers },
+    redaction: resolveRedaction(file.redaction),
     issuers: resolveIssuers(file, report),
     limits: {
       bodyBytes: limits.body_bytes,
@@ -68,6 +68,23 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
 export function nusdFromDecimal(usd: string): bigint {
   const [units = '0', fraction = ''] = usd.split('.');
   return BigInt(units) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
+
+function resolveRedaction(redaction: ConfigFile['redaction']): Config['redaction'] {
+  return {
+    profile: redaction.profile,
+    presidioRecognizers: redaction.presidio_recognizers,
+    remoteAnalyzers: Object.entries(redaction.remote_analyzers).map(([name, analyzer]) => ({
+      name,
+      url: normaliseEndpoint(analyzer.url),
+      apiKey: analyzer.api_key ?? null,
+      language: analyzer.language,
+      entities: analyzer.entities,
+      minScore: analyzer.min_score,
+      timeoutMs: analyzer.timeout_ms,
+      maxChars: analyzer.max_chars,
+    })),
+  };
 }
 
 function resolveBudget(budget: BudgetFile): BudgetLimits {

@@ -53,6 +53,21 @@ export interface JwtIssuer {
   readonly claims: readonly string[];
 }
 
+/** A service with Presidio's `/analyze` that is asked about every request. */
+export interface RemoteAnalyzerSettings {
+  readonly name: string;
+  /** Without `/analyze`. */
+  readonly url: string;
+  readonly apiKey: string | null;
+  readonly language: string;
+  /** Empty: all. */
+  readonly entities: readonly string[];
+  /** 0 to 1000. */
+  readonly minScore: number;
+  readonly timeoutMs: number;
+  readonly maxChars: number;
+}
+
 export interface Config {
   readonly listen: {
     readonly host: string;
@@ -73,7 +88,11 @@ export interface Config {
   /** Bundle name to file, without the shipped `baseline`. */
   readonly bundles: ReadonlyMap<string, string>;
   readonly organisation: { readonly budget: BudgetLimits };
-  readonly redaction: { readonly profile: 'strict'; readonly presidioRecognizers: 'default' | 'all' };
+  readonly redaction: {
+    readonly profile: 'strict';
+    readonly presidioRecognizers: 'default' | 'all';
+    readonly remoteAnalyzers: readonly RemoteAnalyzerSettings[];
+  };
   readonly issuers: readonly JwtIssuer[];
   readonly limits: {
     readonly bodyBytes: number;

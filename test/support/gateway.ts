@@ -39,7 +39,7 @@ async function known(dataUrl: string, token: string): Promise<void> {
 }
 
 /**
- * The gateway as `up` composes it, in this process, on a database of its own. `yaml` has everything but `listen`.
+ * The gateway as `up` composes it, in this process, on a database of its own. `yaml` may leave out `listen` and `logging`.
  *
  * @param reach the way the gateway itself takes to its database, for tests that put a faulty network in between
  */
@@ -54,7 +54,8 @@ export async function startTestGateway(
   const configFrom = (text: string): Config => {
     const path = join(folder, 'countersign.yaml');
     const logging = /^logging:/m.test(text) ? '' : 'logging: { level: silent }\n';
-    writeFileSync(path, `listen: { host: 127.0.0.1, port: 0, admin_port: 0 }\n${logging}${text}`);
+    const listen = /^listen:/m.test(text) ? '' : 'listen: { host: 127.0.0.1, port: 0, admin_port: 0 }\n';
+    writeFileSync(path, `${listen}${logging}${text}`);
     return loadConfig({ path, env: {} });
   };
   const config = configFrom(yaml);
