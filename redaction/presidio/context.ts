@@ -35,41 +35,56 @@ interface Words {
   before(offset: number): string[];
 }
 
+/** Characters between white space; its words that count, the last first. */
 interface Run {
   readonly start: number;
-  readonly tokens: readonly Token[];
+  readonly words: readonly Token[];
+  /** Where the run before ends; runs without words are skipped once that is known. */
+  previous: number;
 }
 
 function createWords(text: string): Words {
   const runs = new Map<number, Run>();
 
-  /** The run of non-space characters that ends at `end`. */
   function runEndingAt(end: number): Run {
     const known = runs.get(end);
     if (known !== undefined) return known;
     let start = end;
     const least = Math.max(0, end - 2 * REACH);
     while (start > least && !isSpace(text.charCodeAt(start - 1))) start -= 1;
-    const run = { start, tokens: tokensOf(text.slice(start, end), start) };
+    let previous = start;
+    while (previous > 0 && isSpace(text.charCodeAt(previous - 1))) previous -= 1;
+    const words = tokensOf(text.slice(start, end), start)
+      .filter((token) => counts(token.text))
+      .toReversed();
+    const run = { start, words, previous };
     runs.set(end, run);
     return run;
   }
 
+  /** End of the nearest run with words before the one that ends at `end`. */
+  function previousWithWords(end: number, least: number): number {
+    const run = runEndingAt(end);
+    let previous = run.previous;
+    while (previous > least && runEndingAt(previous).words.length === 0) previous = runEndingAt(previous).previous;
+    run.previous = previous;
+    return previous;
+  }
+
   function before(offset: number): string[] {
-    const words: string[] = [];
-    let end = offset;
+    const near: string[] = [];
     const most = Math.min(text.length, offset + REACH);
+    const least = Math.max(0, offset - REACH);
+    let end = offset;
     while (end < most && isSpace(text.charCodeAt(end))) end += 1;
     while (end < most && !isSpace(text.charCodeAt(end))) end += 1;
-    while (end > Math.max(0, offset - REACH) && words.length < MOST_WORDS) {
-      const { start, tokens } = runEndingAt(end);
-      for (const token of tokens.toReversed())
-        if (token.start <= offset && words.length < MOST_WORDS && counts(token.text))
-          words.push(token.text.toLowerCase());
-      end = start;
-      while (end > 0 && isSpace(text.charCodeAt(end - 1))) end -= 1;
+    while (end > least && near.length < MOST_WORDS) {
+      for (const { start, text: word } of runEndingAt(end).words)
+        if (start <= Math.max(offset, runEndingAt(end).start) && near.length < MOST_WORDS)
+          near.push(word.toLowerCase());
+      end = previousWithWords(end, least);
     }
-    return words;
+    return near;
   }
 
   return { before };

@@ -10,10 +10,15 @@ export type Leniency = 0 | 1 | 2 | 3;
 /** The shortest valid number has five digits, trunk prefix included. */
 const ENOUGH_DIGITS = /\p{Nd}(?:[^\p{Nd}]{0,4}\p{Nd}){4}/u;
 
+const INTERNATIONAL = /[+＋]/;
+
 /** Every number as dialled in each of the regions. A name that is no region finds international forms only. */
 export function* findPhones(text: string, regions: readonly string[], leniency: Leniency): Generator<PatternMatch> {
   if (!ENOUGH_DIGITS.test(text)) return;
+  const isInternational = INTERNATIONAL.test(text);
   for (const region of regions) {
+    if (!isInternational && !isSupportedCountry(region)) continue;
+    if (!isInternational && NORTH_AMERICA.includes(region) && !mayBeNorthAmerican(text)) continue;
     const options = { v2: true as const, leniency: leniency === 0 ? ('POSSIBLE' as const) : ('VALID' as const) };
     const matcher = new PhoneNumberMatcher(
       text,
@@ -27,6 +32,23 @@ export function* findPhones(text: string, regions: readonly string[], leniency: 
       yield { pattern: 0, start: startsAt, end: endsAt };
     }
   }
+}
+
+const NORTH_AMERICA: readonly string[] = ['US', 'CA'];
+/** Ten digits, with 1 in front eleven; seven for a few services; anything after the prefix for calls abroad. */
+const NORTH_AMERICAN = /^(?:1?[2-9][0-9]{9}|3[0-9]{6}|011[0-9]*)$/;
+
+/** Deciding which of two dozen countries a number with code 1 belongs to is slow, so its form is looked at first. */
+function mayBeNorthAmerican(text: string): boolean {
+  const groups = asciiDigits(text).split(/[^0-9]+/);
+  return groups.some((_, first) => {
+    let digits = '';
+    for (let at = first; at < groups.length && digits.length <= 20; at++) {
+      digits += groups[at] ?? '';
+      if (NORTH_AMERICAN.test(digits)) return true;
+    }
+    return false;
+  });
 }
 
 function nextOf(matcher: PhoneNumberMatcher): ReturnType<PhoneNumberMatcher['next']> {

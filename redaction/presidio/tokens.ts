@@ -35,9 +35,12 @@ const WEB_ADDRESS = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^\s/@:]+(?:\.[^\s/@:.]+)*\.\p{
 /** A longer run of non-space is no words. */
 const LONGEST = 512;
 
+/** Nothing to cut: most words. */
+const PLAIN = /^[A-Za-z0-9]+$/;
+
 /** Tokens of one run without white space that starts at `start`. */
 export function tokensOf(run: string, start: number): Token[] {
-  if (run.length > LONGEST) return [{ text: run, start }];
+  if (run.length > LONGEST || PLAIN.test(run)) return [{ text: run, start }];
   const tail: Token[] = [];
   const tokens: Token[] = [];
   let from = 0;

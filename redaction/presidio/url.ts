@@ -96,7 +96,9 @@ function isLetter(code: number): boolean {
 
 /** Also the two letters that fold to ASCII ones. */
 function isHostCharacter(code: number): boolean {
-  return isLetter(code) || (code >= 48 && code <= 57) || code === 45 || code === 46 || code === 0x17f || code === 0x212a;
+  return (
+    isLetter(code) || (code >= 48 && code <= 57) || code === 45 || code === 46 || code === 0x17f || code === 0x212a
+  );
 }
 
 function isQuote(character: string): boolean {
