@@ -14,6 +14,7 @@ import { migrate, type MigrateResult } from '../migrations/index.ts';
 import { readDatabaseUrl, type DatabaseOptions } from './database-url.ts';
 import { connect, setGatewayPassword } from './embedded/connection.ts';
 import { startEmbedded, type EmbeddedDatabase } from './embedded/embedded.ts';
+import { NOTARY_ROLE } from './embedded/settings.ts';
 import { CliError, errno } from './errors.ts';
 import type { Project } from './project.ts';
 import type { VerbContext } from './verb.ts';
@@ -24,6 +25,8 @@ export interface OpenDatabase {
   readonly sql: postgres.Sql;
   /** Opens a pool with the gateway's rights, which is all that administration needs. */
   connectGateway(max: number): postgres.Sql;
+  /** The embedded database with the rights of the notary, which signs checkpoints. */
+  connectNotary(): postgres.Sql;
   close(): Promise<void>;
 }
 
@@ -59,15 +62,17 @@ export function describeDatabase(
   stop: () => Promise<void>,
 ): OpenDatabase {
   const pools = [connect(reader, 4)];
-  const open = (max: number): postgres.Sql => {
-    const pool = connect(gateway, max);
+  const openAs = (options: DatabaseOptions, max: number): postgres.Sql => {
+    const pool = connect(options, max);
     pools.push(pool);
     return pool;
   };
+  const open = (max: number): postgres.Sql => openAs(gateway, max);
   const [sql = open(4)] = pools;
   return {
     sql,
     connectGateway: open,
+    connectNotary: () => openAs({ ...gateway, user: NOTARY_ROLE }, 1),
     close: async () => {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
       await stop();
@@ -128,6 +133,8 @@ export async function prepareEmbedded(
   try {
     const result = await migrate(sql, { dir: join(project.root, 'migrations'), log });
     await setGatewayPassword(sql, embedded.gateway);
+    // One host, one account: nothing would be gained by another password.
+    await setGatewayPassword(sql, { ...embedded.gateway, user: NOTARY_ROLE });
     await ensureRootKey(sql, project, config, log);
     return result;
   } finally {

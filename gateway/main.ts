@@ -26,6 +26,8 @@ import type { CurrentOptions } from './current.ts';
 import { buildCurrent } from './current.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
+import { startEpochs } from './epochs.ts';
+import type { Epochs } from './epochs.ts';
 import { closeListener, openListener, urlOf } from './listen.ts';
 import type { CallLog } from './log.ts';
 import { createLog } from './log.ts';
@@ -78,7 +80,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { services, budgets, refusals } = parts;
   const health = { ready: () => readiness(parts) };
   const data = createDataListener(services, health);
-  const admin = createAdminApp({ ...parts, health, now: services.now });
+  const epochs = startEpochs(parts.sql, parts.ledger, parts.current().config, services.log);
+  const admin = createAdminApp({ ...parts, makeEpoch: epochs.makeEpoch, health, now: services.now });
   const servers = await openListeners(parts.current().config, data, admin.fetch);
   const jobs = setInterval(() => {
     void budgets.refresh().catch((error: unknown) => services.log.error('budget_snapshot', error));
@@ -96,7 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     reload: (config) => reload(parts, options, config),
     drain: () => {
       clearInterval(jobs);
-      return (drained ??= drain(parts, data, servers));
+      return (drained ??= drain({ ...parts, epochs }, data, servers));
     },
   };
 }
@@ -254,7 +257,11 @@ async function readiness(parts: Parts): Promise<{ ready: boolean; checks: Record
   return { ready: database && ledger && policies, checks: { database, ledger, policies } };
 }
 
-async function drain(parts: Parts, data: DataListener, servers: readonly Server[]): Promise<void> {
+async function drain(
+  parts: Parts & { readonly epochs: Epochs },
+  data: DataListener,
+  servers: readonly Server[],
+): Promise<void> {
   const { services, current, ledger } = parts;
   // The listeners stay open meanwhile: a new call is told that another instance will answer, readiness says the same.
   const deadline = new Promise<void>((resolve) => setTimeout(resolve, current().config.timeouts.drainMs).unref());
@@ -265,6 +272,7 @@ async function drain(parts: Parts, data: DataListener, servers: readonly Server[
   await recordEvent(ledger, 'stop', { wid: ledger.wid }).catch((error: unknown) =>
     services.log.error('stop_entry', error),
   );
+  await parts.epochs.close();
   await ledger.close();
   await parts.keyCache.close();
   await parts.egress.close();

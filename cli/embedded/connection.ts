@@ -64,7 +64,7 @@ async function createDatabase(superuser: Connection): Promise<void> {
 }
 
 /**
- * Gives the gateway's role, made by the migrations, its password. Run after migrating; the statement is never logged
+ * Gives a role that the migrations made its password: the gateway's, or the notary's. Run after migrating; the statement is never logged
  * (the server's log keeps no statements) and travels over the private socket only.
  */
 export async function setGatewayPassword(

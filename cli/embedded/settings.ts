@@ -5,6 +5,7 @@ import { totalmem } from 'node:os';
 export const SOCKET_PORT = 5432;
 export const SUPERUSER = 'countersign_super';
 export const GATEWAY_ROLE = 'cs_gateway';
+export const NOTARY_ROLE = 'cs_notary';
 export const DATABASE = 'countersign';
 
 const MIB = 1024 * 1024;

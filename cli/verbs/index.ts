@@ -6,7 +6,10 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
   migrate: () => import('./migrate.ts'),
   keys: () => import('./keys.ts'),
   policy: () => import('./policy.ts'),
-  ledger: () => import('./ledger.ts'),
+  ledger: async () => {
+    const [main, proof] = await Promise.all([import('./ledger.ts'), import('./ledger-proof.ts')]);
+    return { verbs: [...main.verbs, ...proof.verbs] };
+  },
   costs: () => import('./costs.ts'),
   redact: () => import('./redact.ts'),
   config: () => import('./config.ts'),

@@ -1,8 +1,10 @@
 import {
+  epochOverview,
   exportTenant,
   ledgerStatus,
   verifyFolder,
   verifyLive,
+  type EpochOverview,
   type LedgerOverview,
   type VerifyReport,
 } from '../../ledger/index.ts';
@@ -69,7 +71,9 @@ function exportFolder(context: VerbContext): Promise<Answer> {
 function status(context: VerbContext): Promise<Answer> {
   return withDatabase(context, context.project.config(), async ({ sql }) => {
     const overview = await ledgerStatus(sql);
-    return { exit: 0, data: overview as unknown as Json, text: overviewText(overview) };
+    const epochs = await epochOverview(sql);
+    const data = { ...overview, ...epochs } as unknown as Json;
+    return { exit: 0, data, text: `${overviewText(overview)}\n${epochsText(epochs)}` };
   });
 }
 
@@ -80,6 +84,16 @@ function overviewText({ logs, openCalls, writers }: LedgerOverview): string {
   );
   const alive = writers.filter(({ fenced }) => !fenced).length;
   return [`${String(logs.length)} logs, ${String(openCalls)} open calls, ${String(alive)} writers`, ...rows].join('\n');
+}
+
+function epochsText({ lastEpoch, checkpoint, witnesses }: EpochOverview): string {
+  const made =
+    lastEpoch === null ? 'none yet' : `${String(lastEpoch.epoch)}, ${new Date(lastEpoch.madeMs).toISOString()}`;
+  const size = checkpoint === null ? 'none yet' : `${String(checkpoint.size)} entries of the deployment's log`;
+  const lines = [`Last epoch: ${made}`, `Checkpoint: ${size}`];
+  if (checkpoint !== null) lines.push(`  key ${checkpoint.vkey}`);
+  lines.push(`Witnesses: ${witnesses.length === 0 ? 'none' : witnesses.join(', ')}`);
+  return lines.join('\n');
 }
 
 export const verbs: readonly Verb[] = [
@@ -105,7 +119,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: ['ledger', 'status'],
-    summary: 'Shows the size and head of every log, open calls and writers.',
+    summary: 'Shows the size and head of every log, open calls, writers, the last epoch and checkpoint.',
     example: 'countersign ledger status --json',
     run: status,
   },

@@ -8,6 +8,7 @@ import { rootKeySource } from '../database.ts';
 import { connectServing } from '../embedded/connection.ts';
 import { CliError } from '../errors.ts';
 import { ensureFirstKey } from '../first-key.ts';
+import { serveNotary } from '../notary.ts';
 import { openServing, type ServingDatabase } from '../serving.ts';
 import { checkPorts } from '../ports.ts';
 import { shippedBundle, type Project } from '../project.ts';
@@ -43,6 +44,10 @@ async function serve(context: VerbContext, config: Config, database: ServingData
     shippedBundle: shippedBundle(context.project),
     resolvePath: (path) => context.project.path(path),
   });
+  const notary = await serveNotary(context, config, database).catch(async (error: unknown) => {
+    await gateway.drain();
+    throw error;
+  });
   try {
     announce(context, gateway, config, firstKey);
     reloadOnRequest(context, gateway);
@@ -51,6 +56,7 @@ async function serve(context: VerbContext, config: Config, database: ServingData
     if (reason === FENCED) throw lostLease(config.ledger.leaseMs);
   } finally {
     await gateway.drain();
+    await notary?.close();
   }
 }
 

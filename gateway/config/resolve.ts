@@ -59,7 +59,14 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
     priceOverrides: resolvePrices(file, report),
     logging: file.logging,
     trustedProxies: file.trusted_proxies,
-    ledger: { origin: file.ledger.origin, leaseMs: file.ledger.lease_ms },
+    ledger: {
+      origin: file.ledger.origin,
+      leaseMs: file.ledger.lease_ms,
+      epochBusyMs: file.ledger.epoch_busy_ms,
+      epochIdleMs: file.ledger.epoch_idle_ms,
+      checkpointKey: file.ledger.checkpoint_key,
+      checkpoints: file.ledger.checkpoints,
+    },
     printable: secretFree(file),
   };
 }

@@ -261,6 +261,18 @@ export const CONFIG_SCHEMA = z.strictObject({
         .default('countersign.local')
         .describe('Name of this deployment in its logs; it never changes.'),
       lease_ms: whole(1000, 600_000).default(15_000).describe('How long a silent process keeps its open calls.'),
+      epoch_busy_ms: whole(100, 3_600_000).default(10_000).describe('From one epoch to the next while entries come.'),
+      epoch_idle_ms: whole(100, 3_600_000).default(60_000).describe('Longest wait for an epoch after a quiet time.'),
+      checkpoint_key: z
+        .string()
+        .min(1)
+        .default('.countersign/checkpoint-key')
+        .describe('File of the key that signs checkpoints; with `database.url` only the notary may read it.'),
+      checkpoints: z
+        .string()
+        .min(1)
+        .default('.countersign/checkpoints')
+        .describe('Folder outside the database where the notary keeps published checkpoints.'),
     })
     .prefault({})
     .describe('The evidence ledger.'),

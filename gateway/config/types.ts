@@ -114,7 +114,15 @@ export interface Config {
   readonly priceOverrides: readonly PriceOverride[];
   readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
   readonly trustedProxies: readonly string[];
-  readonly ledger: { readonly origin: string; readonly leaseMs: number };
+  readonly ledger: {
+    readonly origin: string;
+    readonly leaseMs: number;
+    readonly epochBusyMs: number;
+    readonly epochIdleMs: number;
+    /** Files and folders of the notary. */
+    readonly checkpointKey: string;
+    readonly checkpoints: string;
+  };
   /** The file's content without secrets, for printing and digesting. */
   readonly printable: JsonValue;
 }

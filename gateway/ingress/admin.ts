@@ -15,7 +15,9 @@ import type { AdminDeps } from './admin/deps.ts';
 import { asGatewayError } from './admin/failure.ts';
 import { acceptedHosts, requireOwnSite, SECURITY_HEADERS } from './admin/guard.ts';
 import { KEY_ROUTES } from './admin/key-routes.ts';
+import { LEDGER_PROOF_ROUTES } from './admin/ledger-proof-routes.ts';
 import { LEDGER_ROUTES } from './admin/ledger-routes.ts';
+import { LEDGER_TREE_ROUTES } from './admin/ledger-tree-routes.ts';
 import { openApiDocument } from './admin/openapi.ts';
 import { OVERVIEW_ROUTES } from './admin/overview-routes.ts';
 import { REPORT_ROUTES } from './admin/report-routes.ts';
@@ -31,6 +33,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...KEY_ROUTES,
   ...APPROVAL_ROUTES,
   ...LEDGER_ROUTES,
+  ...LEDGER_PROOF_ROUTES,
+  ...LEDGER_TREE_ROUTES,
   ...REPORT_ROUTES,
   ...OVERVIEW_ROUTES,
 ];
@@ -54,7 +58,7 @@ export function createAdminApp(deps: AdminDeps): Hono<Env> {
   const document = openApiDocument(ADMIN_ROUTES, API_VERSION);
   app.get('/api/openapi.json', (c) => c.json(document));
   for (const route of ADMIN_ROUTES) {
-    const path = route.path.replace('{id}', ':id');
+    const path = route.path.replace('{id}', route.rest === true ? ':id{.+}' : ':id');
     if (route.method === 'GET') app.get(path, (c) => serve(deps, route, c));
     else app.post(path, (c) => serve(deps, route, c));
   }
@@ -134,8 +138,12 @@ function tenantOf(body: unknown): string | undefined {
 }
 
 function reply(c: Context<Env>, answer: AdminAnswer): Response {
-  const [text, type] = 'json' in answer ? [JSON.stringify(answer.json), JSON_TYPE] : [answer.text, answer.contentType];
-  return c.body(text, answer.status as ContentfulStatusCode, { 'content-type': type });
+  const status = answer.status as ContentfulStatusCode;
+  if ('json' in answer) return c.body(JSON.stringify(answer.json), status, { 'content-type': JSON_TYPE });
+  const headers = { 'content-type': answer.contentType };
+  return 'text' in answer
+    ? c.body(answer.text, status, headers)
+    : c.body(Uint8Array.from(answer.bytes), status, headers);
 }
 
 function failed(c: Context<Env>, error: GatewayError): Response {

@@ -1,6 +1,6 @@
 /** What the admin listener needs from the process that runs it. */
 import type { Sql } from 'postgres';
-import type { KeyRing, Ledger } from '../../../ledger/index.ts';
+import type { Epoch, KeyRing, Ledger } from '../../../ledger/index.ts';
 import type { RecordEvent } from '../../access/events.ts';
 import type { KeyCache } from '../../access/key-cache.ts';
 import type { Health } from '../../app.ts';
@@ -14,6 +14,8 @@ export interface AdminDeps {
   readonly keys: KeyRing;
   readonly keyCache: Pick<KeyCache, 'refresh'>;
   readonly record: RecordEvent;
+  /** Binds the heads of all logs now. */
+  readonly makeEpoch: () => Promise<Epoch | null>;
   readonly health: Health;
   /** Wall clock, unix ms. */
   readonly now: () => number;

@@ -1,9 +1,11 @@
 /** The evidence: what the ledger holds, whether it is consistent, and one call with its entries. */
 import {
+  epochOverview,
   ledgerStatus,
   readCall,
   verifyLive,
   type EntryRecord,
+  type EpochOverview,
   type JsonValue,
   type VerifyReport,
 } from '../../../ledger/index.ts';
@@ -16,19 +18,21 @@ export const LEDGER_ROUTES: readonly AdminRoute[] = [
     method: 'GET',
     path: '/api/ledger/status',
     verb: 'ledger.status',
-    summary: 'Heads and sizes of the logs, open calls, writers.',
+    summary: 'Heads and sizes of the logs, open calls, writers, the last epoch and checkpoint.',
     answers: { 200: 'The status.' },
     evidence: 'access',
     handle: async ({ deps, scope }) => {
       const { logs, openCalls, writers } = await ledgerStatus(deps.sql);
+      const epochs = epochsAnswer(await epochOverview(deps.sql));
       const visible = logs.filter((log) => scope === null || log.tenant === scope).map((log) => ({ ...log }));
-      if (scope !== null) return answer({ logs: visible });
+      if (scope !== null) return answer({ logs: visible, ...epochs });
       const { last, ...writer } = deps.ledger.status();
       return answer({
         logs: visible,
         open_calls: openCalls,
         writers: writers.map((other) => ({ ...other })),
         this_writer: { ...writer, last: last === null ? null : { ...last } },
+        ...epochs,
       });
     },
   }),
@@ -70,6 +74,15 @@ export const LEDGER_ROUTES: readonly AdminRoute[] = [
     },
   }),
 ];
+
+function epochsAnswer({ lastEpoch, checkpoint, witnesses }: EpochOverview): { [name: string]: JsonValue } {
+  return {
+    last_epoch: lastEpoch === null ? null : { epoch: lastEpoch.epoch, time: new Date(lastEpoch.madeMs).toISOString() },
+    checkpoint:
+      checkpoint === null ? null : { size: checkpoint.size, root: checkpoint.root, epoch: checkpoint.epoch, key: checkpoint.vkey },
+    witnesses: [...witnesses],
+  };
+}
 
 /** `facts` holds no personal data; every other section may. */
 function entryAnswer(entry: EntryRecord, auditor: boolean): JsonValue {

@@ -20,7 +20,8 @@ export interface AdminCall<Query, Body> {
 
 export type AdminAnswer =
   | { readonly status: number; readonly json: JsonValue }
-  | { readonly status: number; readonly text: string; readonly contentType: string };
+  | { readonly status: number; readonly text: string; readonly contentType: string }
+  | { readonly status: number; readonly bytes: Uint8Array; readonly contentType: string };
 
 export interface AdminRoute<Query = unknown, Body = unknown> {
   readonly method: 'GET' | 'POST';
@@ -31,6 +32,8 @@ export interface AdminRoute<Query = unknown, Body = unknown> {
   readonly summary: string;
   /** Shape of the path's `{id}`. */
   readonly id?: RegExp;
+  /** The `{id}` is all that is left of the path, slashes too. */
+  readonly rest?: boolean;
   /** Members beside `tenant`, which every route takes. */
   readonly query?: z.ZodType<Query>;
   /** Absent: the route takes no body. */

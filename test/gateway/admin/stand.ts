@@ -18,7 +18,15 @@ import { createAdminApp, type AdminDeps } from '../../../gateway/ingress/admin.t
 import { createLog } from '../../../gateway/log.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
 import { createAuthenticate } from '../../../gateway/pipeline/authenticate.ts';
-import { openKeyRing, LedgerError, openLedger, verifyLive, type KeyRing, type Ledger } from '../../../ledger/index.ts';
+import {
+  openKeyRing,
+  LedgerError,
+  makeEpoch,
+  openLedger,
+  verifyLive,
+  type KeyRing,
+  type Ledger,
+} from '../../../ledger/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { TestIssuer } from '../access/issuer.ts';
 import { keyWish, recordingStore } from '../access/support.ts';
@@ -205,6 +213,7 @@ async function openParts(): Promise<AdminStandParts> {
     keys,
     keyCache: cache,
     record: recordInto(ledger, () => `ev-${randomBytes(16).toString('hex')}`),
+    makeEpoch: () => makeEpoch({ sql, ledger, random: randomBytes }, true),
     health: { ready: () => Promise.resolve({ ready: true, checks: { ledger: true } }) },
     now: Date.now,
   };
