@@ -34,6 +34,7 @@ import { createLog } from './log.ts';
 import { createAdminApp } from './ingress/admin.ts';
 import { createMetrics, meterLedger } from './metrics.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
+import { withPools } from './pools.ts';
 import { recordEvent, recordPolicies, reload } from './reload.ts';
 import { createRemoteAnalyzers } from './remote-analyzers.ts';
 import type { Current, Services } from './services.ts';
@@ -75,7 +76,11 @@ const APPEND_MS = 5000;
 /** Whoever asks for readiness waits no longer for the database. */
 const READY_MS = 2000;
 
-export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+export function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  return withPools(options.connect, (connect) => compose({ ...options, connect }));
+}
+
+async function compose(options: GatewayOptions): Promise<RunningGateway> {
   const parts = await openParts(options);
   const { services, budgets, refusals } = parts;
   const health = { ready: () => readiness(parts) };
@@ -88,7 +93,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     void refusals.flush();
   }, JOB_MS);
   let drained: Promise<void> | null = null;
-  await recordStart(parts, options);
+  const stop = (): Promise<void> => {
+    clearInterval(jobs);
+    return (drained ??= drain({ ...parts, epochs }, data, servers));
+  };
+  try {
+    await recordStart(parts, options);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const [dataUrl = '', adminUrl = '', presidioUrl = null] = servers.map(urlOf);
   services.log.info('start', { data: dataUrl, admin: adminUrl, presidio: presidioUrl });
   return {
@@ -97,10 +111,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     presidioUrl,
     fenced: parts.fenced,
     reload: (config) => reload(parts, options, config),
-    drain: () => {
-      clearInterval(jobs);
-      return (drained ??= drain({ ...parts, epochs }, data, servers));
-    },
+    drain: stop,
   };
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startGateway, type RunningGateway } from '../../gateway/main.ts';
 import type { Config } from '../../gateway/config.ts';
-import { readRootKey } from '../../ledger/index.ts';
+import { LedgerError, readRootKey } from '../../ledger/index.ts';
 import { rootKeySource } from '../database.ts';
 import { connectServing } from '../embedded/connection.ts';
 import { CliError } from '../errors.ts';
@@ -36,6 +36,7 @@ async function run(context: VerbContext): Promise<null> {
 
 async function serve(context: VerbContext, config: Config, database: ServingDatabase, stop: StopSignal): Promise<void> {
   const firstKey = await ensureFirstKey(context, config, database);
+  const { leaseMs } = config.ledger;
   const gateway = await startGateway({
     config,
     connect: (max, statementMs) => connectServing(database.gateway, max, statementMs),
@@ -43,6 +44,8 @@ async function serve(context: VerbContext, config: Config, database: ServingData
     build: buildName(context.project.root),
     shippedBundle: shippedBundle(context.project),
     resolvePath: (path) => context.project.path(path),
+  }).catch((error: unknown) => {
+    throw error instanceof LedgerError && error.code === 'fenced' ? lostLease(leaseMs) : error;
   });
   const notary = await serveNotary(context, config, database).catch(async (error: unknown) => {
     await gateway.drain();
@@ -53,7 +56,7 @@ async function serve(context: VerbContext, config: Config, database: ServingData
     reloadOnRequest(context, gateway);
     const reason = await Promise.race([stop.wait(), gateway.fenced.then(() => FENCED)]);
     context.out.note(`${reason === FENCED ? 'Fenced' : reason}: finishing the calls in progress…`);
-    if (reason === FENCED) throw lostLease(config.ledger.leaseMs);
+    if (reason === FENCED) throw lostLease(leaseMs);
   } finally {
     await gateway.drain();
     await notary?.close();

@@ -226,3 +226,31 @@ describe('gateway paused beyond its lease (the process is stopped)', () => {
     },
   );
 });
+
+test('gateway that loses its lease while it starts: ends by itself with 1, the next one serves', async () => {
+  const first = await up();
+  await withDatabase(async (sql) => {
+    await sql.unsafe(`
+      create sequence public.starts;
+      create function public.lose_lease() returns trigger language plpgsql security definer as $$
+      begin
+        if nextval('public.starts') = 1 then raise exception 'this writer is fenced' using errcode = 'CS020'; end if;
+        return new;
+      end $$;
+      create trigger lose_lease before insert on ledger.entries for each row when (new.kind = 'start')
+        execute function public.lose_lease()`);
+  });
+  first.server.child.kill('SIGTERM');
+  await first.server.ended;
+
+  const starved = installation.up(config, 'server');
+  await expect(starved.ready).rejects.toThrow();
+  await starved.ended;
+  expect(starved.isFenced()).toBe(true);
+
+  const next = await up();
+  expect((await chat(next.url)).status).toBe(200);
+  next.server.child.kill('SIGTERM');
+  await next.server.ended;
+  expect(next.server.child.exitCode).toBe(0);
+});

@@ -147,11 +147,12 @@ export class Installation {
     return openKeyRing({ sql, rootKey, tenants: ['_deployment', ...tenants] });
   }
 
-  /** The last lines a server wrote. */
+  /** The last lines a server wrote, without what it says over and over while its database is away. */
   log(name: string): string {
     return readFileSync(join(this.folder, `${name}.log`), 'utf8')
       .trimEnd()
       .split('\n')
+      .filter((line) => !/"event":"(ledger|key_cache|budget_snapshot)"/.test(line))
       .slice(-60)
       .join('\n');
   }

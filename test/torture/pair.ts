@@ -7,6 +7,8 @@ import type { Step } from './plan.ts';
 /** `owner` keeps the embedded database running, `guest` uses that database by its URL. */
 type Name = 'owner' | 'guest';
 
+const STARTS = 3;
+
 export interface PairOptions {
   readonly installation: Installation;
   /** Path of the owner's configuration. */
@@ -65,7 +67,7 @@ export class Pair {
   /** Starts what does not run, the owner first: it brings the database back, which the guest needs. Resolves when both are ready. */
   async revive(): Promise<void> {
     const owner = this.#servers.has('owner') ? Promise.resolve() : this.#start('owner');
-    const guest = this.#servers.has('guest') ? Promise.resolve() : this.#database().then(() => this.#start('guest'));
+    const guest = this.#servers.has('guest') ? Promise.resolve() : this.#start('guest');
     await Promise.all([owner, guest]);
     await this.#untilReady();
   }
@@ -93,8 +95,6 @@ export class Pair {
   async #startAgain(name: Name, server: Server): Promise<void> {
     if (!server.isFenced()) throw new TortureFailure(`the ${name} ended by itself`);
     this.fenced += 1;
-    this.#servers.delete(name);
-    if (name === 'guest') await this.#database();
     await this.#start(name);
   }
 
@@ -137,7 +137,17 @@ export class Pair {
   }
 
   async #start(name: Name): Promise<void> {
-    const running = this.#spawn(name);
-    running.dataUrl = (await running.server.ready).dataUrl;
+    for (let starts = 1; ; starts += 1) {
+      if (name === 'guest') await this.#database();
+      const running = this.#spawn(name);
+      try {
+        running.dataUrl = (await running.server.ready).dataUrl;
+        return;
+      } catch (error) {
+        if (running.server.isFenced()) this.fenced += 1;
+        // The guest's database goes and comes with an owner that lost its lease.
+        else if (name === 'owner' || starts === STARTS) throw error;
+      }
+    }
   }
 }
