@@ -29,6 +29,7 @@ export type { RedactionErrorCode } from './errors.ts';
 export type { Finding, FindingKind, FindingSummary, Utf16Offset } from './finding.ts';
 export type { AppliedRedaction, Operator, RedactionContext, RedactionRule } from './operators.ts';
 export { publicPointer } from './pointer.ts';
+export { readAdHocRecognizers } from './presidio/ad-hoc.ts';
 export { createPresidioAnalyzer } from './presidio/analyzer.ts';
 export type { PresidioAnalyzer } from './presidio/analyzer.ts';
 export { evaluatePresidioCase } from './presidio/cases.ts';

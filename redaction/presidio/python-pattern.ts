@@ -212,7 +212,7 @@ class PatternReader {
     const range = this.repeatRange();
     if (range === null) return node;
     const [min, max] = range;
-    if (max < min) throw this.failure('min repeat greater than max repeat');
+    if (max < min) throw this.failure('min repeat greater than max repeat', start + 1);
     if (min > MOST_REPEATS || (max !== Infinity && max > MOST_REPEATS))
       throw new RedactionError('limit_exceeded', `Repetitions up to ${String(MOST_REPEATS)} are served; found more.`);
     const isLazy = this.take('?');
