@@ -697,7 +697,8 @@ begin
         end if;
         s := s + 1;
         w := w + 1;
-        tm := greatest(tm, time_[k]);
+        -- A writer whose clock is ahead of the database does not take the log with it: what came later would count in another month.
+        tm := greatest(tm, least(time_[k], now_ + 60000));
         headers[k] := concat('{"body":"', body_[k], '","call":"', call_[k], '","inc":', incs[h], ',"kind":"', kind_[k], '","log":"',
           head, '","prev":"', encode(prev, 'hex'), '","seq":', s, ',"t":', tm, ',"v":1,"wid":"', wid_, '","wseq":', w, '}');
         prev := sha256('\x00'::bytea || convert_to(headers[k], 'UTF8'));
