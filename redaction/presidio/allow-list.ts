@@ -1,5 +1,5 @@
 import { RedactionError } from '../errors.ts';
-import { codePointsOf, compilePython, createReadBudget, matchesSomewhere } from './pattern-machine.ts';
+import { codePointsOf, compilePython, createReadBudget, firstMatch } from './pattern-machine.ts';
 import type { Candidate } from './recognize.ts';
 import type { PresidioRequest } from './request.ts';
 
@@ -35,5 +35,5 @@ function matchesOne(text: string, entries: readonly string[], flags: number): (c
   if (entries.length === 0) return () => false;
   const program = compilePython(entries.join('|'), flags);
   const budget = createReadBudget(text.length);
-  return ({ start, end }) => matchesSomewhere(program, codePointsOf(text.slice(start, end)), budget);
+  return ({ start, end }) => firstMatch(program, codePointsOf(text.slice(start, end)), budget) !== null;
 }

@@ -104,7 +104,22 @@ function engineRequest(row: JsonObject): Parameters<typeof analyzeText>[2] {
 
 function optionAdHoc(row: JsonObject): PresidioRecognizer[] {
   const list = listOf(objectOf(row['options'])['ad_hoc_recognizers']);
-  return readAdHocRecognizers(list.map((one) => objectOf(objectOf(one)['kwargs'])));
+  return readAdHocRecognizers(list.map((one) => plainObject(one)));
+}
+
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  PatternRecognizer: ['supported_entity', 'name', 'supported_language', 'patterns', 'deny_list', 'context'],
+  Pattern: ['name', 'regex', 'score'],
+};
+
+/** A recorded Python object `{"$object", "kwargs", "args"}` as what it was made of. */
+function plainObject(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(plainObject);
+  if (typeof value !== 'object' || value === null) return value;
+  const names = PARAMETERS[textOf(value['$object'])];
+  const members = names === undefined ? value : objectOf(value['kwargs']);
+  const positional = names === undefined ? [] : listOf(value['args']).map((one, at) => [names[at] ?? '', one] as const);
+  return Object.fromEntries([...positional, ...Object.entries(members)].map(([name, one]) => [name, plainObject(one)]));
 }
 
 /** The recognizer of a row, with what the row sets on it. */
@@ -124,7 +139,7 @@ function recognizerOf(row: JsonObject, flags?: number): PresidioRecognizer {
 }
 
 function adHoc(settings: JsonObject): PresidioRecognizer {
-  const [recognizer] = readAdHocRecognizers([settings]);
+  const [recognizer] = readAdHocRecognizers([plainObject(settings)]);
   if (recognizer === undefined) throw unknownCase('no recognizer');
   return recognizer;
 }

@@ -10,7 +10,9 @@ export const PUBLISHED_EMAIL = String.raw`\b((([!#$%&'*+\-/=?^_${'`'}{|}~\w])|([
 
 const SIGNS = "!#$%&'*+-/=?^_`{|}~";
 const LABEL = String.raw`\w+(?:-+\w+)*`;
-const DOMAIN = new RegExp(compileMatcher(String.raw`@${LABEL}(?:\.${LABEL})+`), 'isuy');
+const DOMAIN = new RegExp(compileMatcher(String.raw`^@${LABEL}(?:\.${LABEL})+`), 'isu');
+/** Far more than any name server takes. */
+const LONGEST_DOMAIN = 4096;
 
 /** Every address, leftmost first. Linear in the length of the text. */
 export function* findEmails(text: string): Generator<PatternMatch> {
@@ -18,9 +20,9 @@ export function* findEmails(text: string): Generator<PatternMatch> {
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     const start = at < resume ? -1 : localStart(text, at, resume);
     if (start < 0) continue;
-    DOMAIN.lastIndex = at;
-    if (!DOMAIN.test(text)) continue;
-    resume = DOMAIN.lastIndex;
+    const domain = DOMAIN.exec(text.slice(at, at + LONGEST_DOMAIN))?.[0];
+    if (domain === undefined) continue;
+    resume = at + domain.length;
     yield { pattern: 0, start, end: resume };
   }
 }

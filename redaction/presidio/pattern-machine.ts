@@ -22,7 +22,7 @@ export type PatternProgram = readonly Instruction[];
 /** Characters read may be this many times those of the text. */
 const MOST_READ = 32;
 /** A position with more ways than this counts more than once. */
-const WAYS_PER_READ = 16;
+const WAYS_PER_READ = 8;
 const READS_PER_COUNT = 4096;
 const LARGEST_PROGRAM = 2000;
 const LONGEST_PATTERN = 2000;
@@ -75,17 +75,19 @@ function emitChoice(options: readonly PatternNode[], program: Instruction[]): vo
 }
 
 function emitRepeat({ node, min, max, isLazy }: PatternNode & { kind: 'repeat' }, program: Instruction[]): void {
-  for (let n = 0; n < min; n++) emit(node, program);
   const choose = (inside: number, after: number): number[] => (isLazy ? [after, inside] : [inside, after]);
   if (max === Infinity) {
-    const loop: Instruction = { op: 'split', targets: [] };
+    for (let n = 1; n < min; n++) emit(node, program);
+    // One or more, and for none a way around: a turn that matches nothing ends the loop.
+    const around: Instruction = { op: 'split', targets: [] };
+    if (min === 0) program.push(around);
     const start = program.length;
-    program.push(loop);
     emit(node, program);
-    program.push({ op: 'split', targets: [start] });
-    loop.targets = choose(start + 1, program.length);
+    program.push({ op: 'split', targets: choose(start, program.length + 1) });
+    around.targets = choose(start, program.length);
     return;
   }
+  for (let n = 0; n < min; n++) emit(node, program);
   const skips: { split: { op: 'split'; targets: number[] }; inside: number }[] = [];
   for (let n = min; n < max; n++) {
     const split = { op: 'split' as const, targets: [] as number[] };
@@ -117,21 +119,26 @@ export function createReadBudget(length: number): ReadBudget {
   };
 }
 
-/** All matches without overlap, leftmost first, empty ones left out. */
+/**
+ * All matches without overlap, leftmost first, empty ones left out. As in Python, a match that is not empty may begin where
+ * an empty one was found.
+ */
 export function* matchAll(program: PatternProgram, text: Uint32Array, budget: ReadBudget): Generator<MachineMatch> {
   const run = createRun(program, text);
+  let empty = -1;
   for (let from = 0; from <= text.length;) {
-    const match = run(from, budget);
+    const match = run(from, budget, empty);
     if (match === null) return;
     const [start, end] = match;
     if (end > start) yield match;
-    from = end > start ? end : end + 1;
+    else empty = end;
+    from = end;
   }
 }
 
-/** True when the expression matches somewhere, be it the empty text. */
-export function matchesSomewhere(program: PatternProgram, text: Uint32Array, budget: ReadBudget): boolean {
-  return createRun(program, text)(0, budget) !== null;
+/** The leftmost match, be it empty. */
+export function firstMatch(program: PatternProgram, text: Uint32Array, budget: ReadBudget): MachineMatch | null {
+  return createRun(program, text)(0, budget, -1);
 }
 
 /** Code points of a text. */
@@ -139,65 +146,81 @@ export function codePointsOf(text: string): Uint32Array {
   return Uint32Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
+/** Places in the program reached so far, in order of preference, and where each way began. */
 interface Ways {
-  readonly places: number[];
-  readonly starts: number[];
+  readonly places: Int32Array;
+  readonly starts: Int32Array;
+  count: number;
 }
 
-/** A search for the first match at or after an offset. */
-function createRun(
-  program: PatternProgram,
-  text: Uint32Array,
-): (from: number, budget: ReadBudget) => MachineMatch | null {
+/** A search for the first match at or after an offset; none that is empty at `notEmptyAt`. */
+type Run = (from: number, budget: ReadBudget, notEmptyAt: number) => MachineMatch | null;
+
+function createRun(program: PatternProgram, text: Uint32Array): Run {
   const seen = new Int32Array(program.length);
+  const pending: number[] = [];
+  const lists = [createWays(program.length), createWays(program.length)] as const;
   let generation = 0;
 
-  /** Adds what can be reached without reading, in order of preference. */
+  /** Adds what can be reached without reading. */
   function follow(ways: Ways, first: number, start: number, at: number): void {
-    const pending = [first];
+    pending.push(first);
     for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
       if (seen[place] === generation) continue;
       seen[place] = generation;
       const instruction = program[place];
-      if (instruction?.op === 'split') pending.push(...instruction.targets.toReversed());
-      else if (instruction?.op !== 'assert') {
-        ways.places.push(place);
-        ways.starts.push(start);
+      if (instruction?.op === 'split') {
+        const { targets } = instruction;
+        for (let index = targets.length - 1; index >= 0; index--) pending.push(targets[index] ?? 0);
+      } else if (instruction?.op !== 'assert') {
+        ways.places[ways.count] = place;
+        ways.starts[ways.count] = start;
+        ways.count += 1;
       } else if (holds(instruction.assertion, text, at)) pending.push(place + 1);
     }
   }
 
-  return (from, budget) => {
+  /** Advances every way over one character; says whether one of them ended, and where it began (-1: none did). */
+  function advance(ways: Ways, next: Ways, codePoint: number, at: number, notEmptyAt: number): number {
+    for (let index = 0; index < ways.count; index++) {
+      const place = ways.places[index] ?? 0;
+      const instruction = program[place];
+      // Ways after this one are less preferred.
+      if (instruction?.op === 'match' && (at !== notEmptyAt || ways.starts[index] !== at))
+        return ways.starts[index] ?? -1;
+      if (instruction?.op === 'character' && codePoint >= 0 && instruction.test(codePoint))
+        follow(next, place + 1, ways.starts[index] ?? 0, at + 1);
+    }
+    return -1;
+  }
+
+  return (from, budget, notEmptyAt) => {
     let match: MachineMatch | null = null;
-    let ways: Ways = { places: [], starts: [] };
+    let [ways, next]: readonly [Ways, Ways] = lists;
     let read = 0;
+    ways.count = 0;
     generation += 1;
     for (let at = from; at <= text.length; at++) {
       if (match === null) follow(ways, 0, at, at);
-      if (match !== null && ways.places.length === 0) break;
-      read += 1 + Math.floor(ways.places.length / WAYS_PER_READ);
+      if (ways.count === 0 && match !== null) break;
+      read += 1 + Math.floor(ways.count / WAYS_PER_READ);
       if (read > READS_PER_COUNT) {
         budget.spend(read);
         read = 0;
       }
-      const codePoint = at < text.length ? (text[at] ?? 0) : -1;
-      const next: Ways = { places: [], starts: [] };
+      next.count = 0;
       generation += 1;
-      for (const [index, place] of ways.places.entries()) {
-        const instruction = program[place];
-        const start = ways.starts[index] ?? 0;
-        if (instruction?.op === 'match') {
-          match = [start, at];
-          break;
-        }
-        if (instruction?.op === 'character' && codePoint >= 0 && instruction.test(codePoint))
-          follow(next, place + 1, start, at + 1);
-      }
-      ways = next;
+      const start = advance(ways, next, at < text.length ? (text[at] ?? 0) : -1, at, notEmptyAt);
+      if (start >= 0) match = [start, at];
+      [ways, next] = [next, ways];
     }
     budget.spend(read);
     return match;
   };
+}
+
+function createWays(size: number): Ways {
+  return { places: new Int32Array(size), starts: new Int32Array(size), count: 0 };
 }
 
 const ASCII_WORD = Uint8Array.from({ length: 128 }, (_, code) =>

@@ -1,4 +1,4 @@
-/** Every recognizer, in Presidio's order of loading. */
+/** Every recognizer. */
 import { COMMONWEALTH } from './recognizers/commonwealth.ts';
 import { GERMANY } from './recognizers/germany.ts';
 import { INDIA } from './recognizers/india.ts';
@@ -34,7 +34,16 @@ export const RECOGNIZERS: readonly PresidioRecognizer[] = [
   ...TURKEY,
 ];
 
+/** In the order of Presidio's list; what it leaves off follows. */
+const LISTED =
+  'CreditCard UsBank UsLicense UsItin UsPassport UsSsn Nhs Crypto Date Email Iban Ip MacAddress MedicalLicense Phone Url'
+    .split(' ')
+    .map((name) => `${name}Recognizer`);
+
 /** Those Presidio has switched on, or all. */
 export function recognizersOf(selection: 'default' | 'all'): readonly PresidioRecognizer[] {
-  return selection === 'all' ? RECOGNIZERS : RECOGNIZERS.filter(({ standing }) => standing === 'on');
+  const place = ({ name }: PresidioRecognizer): number =>
+    LISTED.includes(name) ? LISTED.indexOf(name) : LISTED.length;
+  const ordered = RECOGNIZERS.toSorted((a, b) => place(a) - place(b));
+  return selection === 'all' ? ordered : ordered.filter(({ standing }) => standing === 'on');
 }

@@ -25,7 +25,7 @@ interface Entry {
 
 /** What the assertions around a match look at. */
 const PADDING = 4;
-const NOT_ASCII = /[^\x00-\x7f]/;
+const NOT_ASCII = /[\u0080-\uffff]/;
 
 /** Compiles the recognizers; the sets are compiled when first needed. */
 export function createScanner(recognizers: readonly PresidioRecognizer[]): Scanner {

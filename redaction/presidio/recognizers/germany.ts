@@ -127,7 +127,7 @@ export const GERMANY: readonly PresidioRecognizer[] = [
     entity: 'DE_HANDELSREGISTER',
     languages: ['de'],
     standing: 'off',
-    patterns: [pattern('Handelsregisternummer', raw`\<HR[AB]\s*\d{1,6}\>`, 0.5)],
+    patterns: [pattern('Handelsregisternummer', raw`\<HR[AB]\s{0,64}\d{1,6}\>`, 0.5)],
     context: words(
       'handelsregister, handelsregisternummer, registernummer, amtsgericht, registergericht, hrb, hra, eingetragen, gmbh, ag, kg, ohg, ug, firma, registerauszug, handelsregisterauszug, hr-nummer, sitz, geschäftsführer',
     ),

@@ -44,9 +44,8 @@ const LAST_DISTRICT: Readonly<Record<string, number>> = {
 
 /** A number of a district that exists is right; any other proves nothing. */
 export function checkRegistration(match: string): Verdict {
-  const [, state = '', district = ''] = /^([A-Z]{2})(\d{1,2})[A-Z]/.exec(asciiDigits(match).toUpperCase()) ?? [];
+  const code = asciiDigits(match).toUpperCase();
+  const [, state = '', district = ''] = /^([A-Z]{2})(\d{1,2})[A-Z]{1,3}(?!0000)\d{4}$/.exec(code) ?? [];
   const last = LAST_DISTRICT[state];
-  if (last !== undefined && Number(district) >= 1 && Number(district) <= last) return true;
-  const series = /^\d{2}(?:BH\d{4}[A-Z]{2}|[A-FHKPRX]\d{6}[A-Z])$/.test(asciiDigits(match).toUpperCase());
-  return series ? true : null;
+  return last !== undefined && Number(district) >= 1 && Number(district) <= last ? true : null;
 }

@@ -7,8 +7,24 @@ import { createScanner } from '../../../redaction/presidio/scanner.ts';
 import { judgeAll } from '../../../redaction/presidio/recognize.ts';
 import { readRows } from './rows.ts';
 
-const TEXTS = [...readRows('analyzer_recognizers.jsonl'), ...readRows('observed_unicode.jsonl')].map(({ text }) => text);
-const FILLERS = [' ', '\n', ', ', ' and some words between them, ', 'é', '🙂', '.', '. '.repeat(100), '-', ':', '2', 'x@', '﹣'];
+const TEXTS = [...readRows('analyzer_recognizers.jsonl'), ...readRows('observed_unicode.jsonl')].map(
+  ({ text }) => text,
+);
+const FILLERS = [
+  ' ',
+  '\n',
+  ', ',
+  ' and some words between them, ',
+  'é',
+  '🙂',
+  '.',
+  '. '.repeat(100),
+  '-',
+  ':',
+  '2',
+  'x@',
+  '﹣',
+];
 const LANGUAGES = [...new Set(RECOGNIZERS.flatMap(({ languages }) => languages))];
 
 const texts = fc
@@ -42,7 +58,11 @@ describe('one pass finds what each recognizer finds by itself', () => {
               ({ start, end, score }) => `${String(start)}-${String(end)} ${String(score)}`,
             ),
           );
-          expect([recognizer.name, text, together]).toEqual([recognizer.name, text, attempt(() => alone(recognizer, text))]);
+          expect([recognizer.name, text, together]).toEqual([
+            recognizer.name,
+            text,
+            attempt(() => alone(recognizer, text)),
+          ]);
         }
       }),
       { numRuns: 60 },
