@@ -42,5 +42,5 @@ export { readRemoteUrl } from './remote-url.ts';
 export type { RemoteUrl } from './remote-url.ts';
 export { createStreamRedactor } from './stream.ts';
 export type { StreamRedactor } from './stream.ts';
-export { createTokenVault } from './tokens.ts';
+export { createTokenVault, normalise } from './tokens.ts';
 export type { TokenVault } from './tokens.ts';
