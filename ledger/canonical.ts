@@ -6,12 +6,12 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 /** Deepest nesting of arrays and objects. */
 export const MAX_DEPTH = 32;
 
-/** Longer strings are checked by the regular expression, shorter ones by a loop, which is faster for them. */
-const SHORT_CHARS = 48;
-/** Names of members come again and again; so many of them are kept in their written form. */
-const KEPT_NAMES = 4096;
+/** Longer strings are checked by a regular expression and copied whole, shorter ones by a loop, which is faster for them. */
+const SHORT_CHARS = 64;
 /** Up to so many members an insertion sort beats the built-in one. */
 const FEW_MEMBERS = 32;
+/** A buffer that had to grow beyond this is not kept. */
+const KEPT_BYTES = 1 << 20;
 
 /** Strings that `"…"` may hold as they are: no quote, no backslash, no control character, no surrogate. */
 const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
@@ -24,10 +24,12 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[
  * @throws {LedgerError} `invalid_value` for a value outside the profile.
  */
 export function canonicalJson(value: JsonValue): string {
-  return write(value, 0);
+  const writer = new CanonicalWriter();
+  writer.value(value);
+  return writer.text(0);
 }
 
-const sharedTexts = new WeakMap<object, string>();
+const sharedBytes = new WeakMap<object, Uint8Array>();
 
 /**
  * Marks a value that goes into many entries: its canonical text is made once. The value is frozen, at every level, because
@@ -36,8 +38,10 @@ const sharedTexts = new WeakMap<object, string>();
  * @throws {LedgerError} `invalid_value`
  */
 export function shareJson<T extends object>(value: T): T {
-  if (!sharedTexts.has(value)) {
-    sharedTexts.set(value, canonicalJson(value as JsonValue));
+  if (!sharedBytes.has(value)) {
+    const writer = new CanonicalWriter();
+    writer.value(value as JsonValue);
+    sharedBytes.set(value, Uint8Array.from(writer.bytes(0, writer.length)));
     freeze(value);
   }
   return value;
@@ -49,33 +53,140 @@ function freeze(value: object): void {
     if (typeof member === 'object' && member !== null) freeze(member);
 }
 
-function write(value: JsonValue | undefined, depth: number): string {
-  if (typeof value === 'string') return writeString(value);
-  if (typeof value === 'number') return writeNumber(value);
-  if (value === null) return 'null';
-  if (value === true) return 'true';
-  if (value === false) return 'false';
-  if (typeof value !== 'object') throw new LedgerError('invalid_value', `expected a JSON value, found ${typeof value}`);
-  if (depth === MAX_DEPTH)
-    throw new LedgerError('invalid_value', `expected at most ${MAX_DEPTH} levels of nesting, found more`);
-  return Array.isArray(value) ? writeArray(value, depth + 1) : writeObject(value, depth + 1);
-}
+/** Given from one writer to the next. */
+let kept = Buffer.allocUnsafe(1 << 16);
 
-function writeArray(values: readonly JsonValue[], depth: number): string {
-  if (values.length === 0) return '[]';
-  let text = '[' + write(values[0], depth);
-  for (let index = 1; index < values.length; index += 1) text += ',' + write(values[index], depth);
-  return text + ']';
-}
+/**
+ * Canonical texts as UTF-8 in one buffer, to be hashed and encrypted from there: strings would be joined, flattened and
+ * encoded again for each. Only the newest writer may be used: the buffer is shared.
+ */
+export class CanonicalWriter {
+  length = 0;
+  #buffer = kept;
 
-function writeObject(value: { [key: string]: JsonValue }, depth: number): string {
-  const shared = sharedTexts.get(value);
-  if (shared !== undefined) return shared;
-  let text = '{';
-  for (const key of sortedKeys(value)) {
-    text += (text.length > 1 ? ',' : '') + writeName(key) + write(value[key], depth);
+  /** Characters of ASCII as they are. */
+  ascii(text: string): void {
+    const end = this.length + text.length;
+    const buffer = this.#room(text.length);
+    for (let at = this.length, index = 0; at < end; at += 1, index += 1) buffer[at] = text.charCodeAt(index);
+    this.length = end;
   }
-  return text + '}';
+
+  /** @throws {LedgerError} `invalid_value` */
+  value(value: JsonValue): void {
+    this.#write(value, 0);
+  }
+
+  /** A view; it holds until the next use of any writer. */
+  bytes(from: number, to: number): Buffer {
+    return this.#buffer.subarray(from, to);
+  }
+
+  text(from: number): string {
+    return this.#buffer.toString('utf8', from, this.length);
+  }
+
+  #write(value: JsonValue | undefined, depth: number): void {
+    if (typeof value === 'string') this.#string(value);
+    else if (typeof value === 'number') this.#number(value);
+    else if (value === null) this.ascii('null');
+    else if (value === true) this.ascii('true');
+    else if (value === false) this.ascii('false');
+    else if (typeof value !== 'object')
+      throw new LedgerError('invalid_value', `expected a JSON value, found ${typeof value}`);
+    else if (depth === MAX_DEPTH)
+      throw new LedgerError('invalid_value', `expected at most ${MAX_DEPTH} levels of nesting, found more`);
+    else if (Array.isArray(value)) this.#array(value, depth + 1);
+    else this.#object(value, depth + 1);
+  }
+
+  #array(values: readonly JsonValue[], depth: number): void {
+    this.#byte(0x5b);
+    for (let index = 0; index < values.length; index += 1) {
+      if (index > 0) this.#byte(0x2c);
+      this.#write(values[index], depth);
+    }
+    this.#byte(0x5d);
+  }
+
+  #object(value: { [key: string]: JsonValue }, depth: number): void {
+    const shared = sharedBytes.get(value);
+    if (shared !== undefined) {
+      this.#room(shared.length).set(shared, this.length);
+      this.length += shared.length;
+      return;
+    }
+    this.#byte(0x7b);
+    const keys = sortedKeys(value);
+    for (let index = 0; index < keys.length; index += 1) {
+      const key = keys[index] ?? '';
+      if (index > 0) this.#byte(0x2c);
+      this.#string(key);
+      this.#byte(0x3a);
+      this.#write(value[key], depth);
+    }
+    this.#byte(0x7d);
+  }
+
+  #number(value: number): void {
+    if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
+      throw new LedgerError(
+        'invalid_value',
+        'expected an integer between -(2^53-1) and 2^53-1, found another number; write decimals as strings',
+      );
+    }
+    this.ascii(String(value));
+  }
+
+  #string(value: string): void {
+    if (value.length > SHORT_CHARS || !this.#short(value)) this.#long(value);
+  }
+
+  /** False, with nothing written, when the string is not plain ASCII. */
+  #short(value: string): boolean {
+    const buffer = this.#room(value.length + 2);
+    let at = this.length;
+    buffer[at++] = 0x22;
+    for (let index = 0; index < value.length; index += 1) {
+      const code = value.charCodeAt(index);
+      if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
+      buffer[at++] = code;
+    }
+    buffer[at++] = 0x22;
+    this.length = at;
+    return true;
+  }
+
+  #long(value: string): void {
+    const text = PLAIN.test(value) ? value : escaped(value);
+    const buffer = this.#room(text.length * 3 + 2);
+    buffer[this.length] = 0x22;
+    const end = this.length + 1 + buffer.write(text, this.length + 1, 'utf8');
+    buffer[end] = 0x22;
+    this.length = end + 1;
+  }
+
+  #byte(code: number): void {
+    this.#room(1)[this.length++] = code;
+  }
+
+  /** The buffer, with room for so many more bytes. */
+  #room(bytes: number): Buffer {
+    if (this.length + bytes <= this.#buffer.length) return this.#buffer;
+    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.length + bytes));
+    this.#buffer.copy(larger, 0, 0, this.length);
+    this.#buffer = larger;
+    if (larger.length <= KEPT_BYTES) kept = larger;
+    return larger;
+  }
+}
+
+/** JSON.stringify escapes a well-formed string exactly as RFC 8785 section 3.2.2.2 demands; its quotes are taken off. */
+function escaped(value: string): string {
+  if (value.includes('\u0000')) throw new LedgerError('invalid_value', 'expected a string without U+0000, found one');
+  if (LONE_SURROGATE.test(value))
+    throw new LedgerError('invalid_value', 'expected well-formed UTF-16, found a lone surrogate');
+  return JSON.stringify(value).slice(1, -1);
 }
 
 /** By UTF-16 code units, as RFC 8785 section 3.2.3 asks for and as strings compare. */
@@ -92,45 +203,6 @@ function sortedKeys(value: object): string[] {
     keys[place] = key;
   }
   return keys;
-}
-
-const names = new Map<string, string>();
-
-/** A member's name with its colon. */
-function writeName(name: string): string {
-  const known = names.get(name);
-  if (known !== undefined) return known;
-  const text = writeString(name) + ':';
-  if (names.size < KEPT_NAMES && name.length <= SHORT_CHARS) names.set(name, text);
-  return text;
-}
-
-function writeNumber(value: number): string {
-  if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-    throw new LedgerError(
-      'invalid_value',
-      'expected an integer between -(2^53-1) and 2^53-1, found another number; write decimals as strings',
-    );
-  }
-  return String(value);
-}
-
-function writeString(value: string): string {
-  if (value.length <= SHORT_CHARS ? isPlain(value) : PLAIN.test(value)) return '"' + value + '"';
-  if (value.includes('\u0000')) throw new LedgerError('invalid_value', 'expected a string without U+0000, found one');
-  if (LONE_SURROGATE.test(value))
-    throw new LedgerError('invalid_value', 'expected well-formed UTF-16, found a lone surrogate');
-  // JSON.stringify escapes a well-formed string exactly as RFC 8785 section 3.2.2.2 demands.
-  return JSON.stringify(value);
-}
-
-/** The same as PLAIN. */
-function isPlain(value: string): boolean {
-  for (let index = 0; index < value.length; index += 1) {
-    const code = value.charCodeAt(index);
-    if (code < 0x20 || code === 0x22 || code === 0x5c || (code >= 0xd800 && code <= 0xdfff)) return false;
-  }
-  return true;
 }
 
 /**

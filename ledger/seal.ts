@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hash, hkdfSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { canonicalJson } from './canonical.ts';
+import { CanonicalWriter } from './canonical.ts';
 import type { JsonValue } from './canonical.ts';
 import { sectionNames } from './entry.ts';
 import { leafHash, merkleRoot } from './merkle.ts';
@@ -56,7 +56,9 @@ const HEAD_BYTES = 1 + IV_BYTES + TAG_BYTES;
 const SALT_BYTES = 16;
 const SALT_CHARS = 2 * SALT_BYTES;
 /** Content up to this length travels in the blob of the other sections; longer one has a blob of its own, read only when asked for. */
-const SMALL_CONTENT_CHARS = 1024;
+const SMALL_CONTENT_BYTES = 1024;
+/** Of `\0["<salt>",`, the beginning of what a leaf hashes. */
+const LEAF_HEAD_CHARS = 1 + 2 + SALT_CHARS + 2;
 
 /** @param key 32 bytes */
 export function createSealKeys(key: Uint8Array, ref: string | null): SealKeys {
@@ -85,42 +87,48 @@ export function sealBody(
   keys: SealKeys,
   random: RandomHex,
 ): SealedBody {
-  const facts = canonicalJson(sections['facts'] ?? null);
+  const writer = new CanonicalWriter();
   const factsSalt = random(SALT_BYTES);
-  const leaves = [sectionLeaf(factsSalt, facts)];
-  let hidden = '';
-  let content: string | null = null;
-  const names = sectionNames(entry.kind);
-  for (let index = 1; index < names.length; index += 1) {
-    const name = names[index] ?? '';
+  const leaves = [writeLeaf(writer, factsSalt, sections['facts'] ?? null)];
+  const facts = writer.text(LEAF_HEAD_CHARS).slice(0, -1);
+  const hidden = writer.length;
+  let content = -1;
+  for (const name of sectionNames(entry.kind)) {
+    if (name === 'facts') continue;
+    const from = writer.length;
     const value = sections[name] ?? null;
-    let line = '';
-    if (value === null) leaves.push(ABSENT_LEAF);
-    else {
-      const text = canonicalJson(value);
-      const salt = random(SALT_BYTES);
-      leaves.push(sectionLeaf(salt, text));
-      line = salt + text;
-    }
-    if (name === 'content' && line.length > SMALL_CONTENT_CHARS) content = line;
-    // Canonical JSON holds no raw line feed, so it can separate.
-    else hidden += index === 1 ? line : '\n' + line;
+    if (value === null) {
+      writer.ascii('\0');
+      leaves.push(ABSENT_LEAF);
+    } else leaves.push(writeLeaf(writer, random(SALT_BYTES), value));
+    if (name === 'content' && writer.length - from > SMALL_CONTENT_BYTES) content = from;
   }
+  const end = content === -1 ? writer.length : content;
+  const nothing = end - hidden < sectionNames(entry.kind).length;
   return {
     root: merkleRoot(leaves),
     leaves: leaves.join(''),
     facts,
     factsSalt,
-    sealed: hidden.length < names.length ? null : encrypt(entry, 'sections', hidden, keys, random),
-    content: content === null ? null : encrypt(entry, 'content', content, keys, random),
+    sealed: nothing ? null : encrypt(entry, 'sections', writer.bytes(hidden, end), keys, random),
+    content: content === -1 ? null : encrypt(entry, 'content', writer.bytes(content, writer.length), keys, random),
   };
 }
 
-function encrypt(entry: Sealing, part: BlobPart, text: string, keys: SealKeys, random: RandomHex): string {
+/** Writes what the leaf of a section hashes; a blob holds these one after the other, because no canonical text has a raw zero byte. */
+function writeLeaf(writer: CanonicalWriter, salt: string, value: JsonValue): string {
+  const from = writer.length;
+  writer.ascii('\0["' + salt + '",');
+  writer.value(value);
+  writer.ascii(']');
+  return hash('sha256', writer.bytes(from, writer.length), 'hex');
+}
+
+function encrypt(entry: Sealing, part: BlobPart, bytes: Buffer, keys: SealKeys, random: RandomHex): string {
   const iv = random(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', keys.cipher, Buffer.from(iv, 'hex'));
   cipher.setAAD(associatedData(entry, part));
-  const body = cipher.update(text, 'utf8');
+  const body = cipher.update(bytes);
   cipher.final();
   return BLOB_VERSION + iv + cipher.getAuthTag().toString('hex') + body.toString('hex');
 }
@@ -140,17 +148,18 @@ export function openBlob(entry: Sealing, part: BlobPart, blob: Uint8Array, keys:
     decipher.setAAD(associatedData(entry, part));
     decipher.setAuthTag(blob.subarray(1 + IV_BYTES, HEAD_BYTES));
     const text = decipher.update(body, undefined, 'utf8') + decipher.final('utf8');
-    return { authentic: true, sections: text.split('\n').map(toSection) };
+    return { authentic: true, sections: text.split('\0').slice(1).map(toSection) };
   } catch {
     // GCM is CTR with a counter that starts at 2 for the text (NIST SP 800-38D 7.1): without the tag every untouched byte still
     // decrypts, so the section whose leaf hash no longer fits can be named.
     const counter = Buffer.concat([iv, Buffer.from([0, 0, 0, 2])]);
     const decipher = createDecipheriv('aes-256-ctr', keys.cipher, counter);
     const text = decipher.update(body, undefined, 'utf8') + decipher.final('utf8');
-    return { authentic: false, sections: text.split('\n').map(toSection) };
+    return { authentic: false, sections: text.split('\0').slice(1).map(toSection) };
   }
 }
 
-function toSection(line: string): OpenedSection {
-  return line === '' ? ABSENT : { salt: line.slice(0, SALT_CHARS), text: line.slice(SALT_CHARS) };
+function toSection(leaf: string): OpenedSection {
+  if (leaf === '') return ABSENT;
+  return { salt: leaf.slice(2, 2 + SALT_CHARS), text: leaf.slice(LEAF_HEAD_CHARS - 1, -1) };
 }

@@ -65,7 +65,7 @@ describe('a sealed body', () => {
   test('after a changed byte every other section still opens, so that the changed one can be named', () => {
     const body = sealBody(entry, sections, keys, random);
     const damaged = blob(body.sealed);
-    const inputAt = 29 + 32 + '{"id":"ada"}\n\n'.length + 32 + 2;
+    const inputAt = 29 + `\0["${'s'.repeat(32)}",{"id":"ada"}]\0\0["${'s'.repeat(32)}",{"`.length;
     damaged[inputAt] = (damaged[inputAt] ?? 0) ^ 1;
     const opened = openBlob(entry, 'sections', damaged, keys);
     expect(opened?.authentic).toBe(false);
