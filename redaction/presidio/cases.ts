@@ -78,8 +78,8 @@ function contextScores(row: JsonObject): JsonValue {
   const scores = (list: readonly PresidioRecognizer[]): number[] =>
     analyzeText(list, [], { text, language }).map(({ score }) => score);
   return {
-    without: scores(withoutContext(recognizers)),
-    with: scores(recognizers),
+    score_without_context: scores(withoutContext(recognizers)),
+    score_with_context: scores(recognizers),
   };
 }
 

@@ -29,9 +29,15 @@ export function* findPhones(text: string, regions: readonly string[], leniency: 
       const written = text.slice(startsAt, endsAt);
       if (leniency >= 1 && !hasNationalPrefix(number, written)) continue;
       if (leniency >= 2 && !isGrouped(number, written, leniency)) continue;
-      yield { pattern: 0, start: startsAt, end: endsAt };
+      const remark = `Recognized as ${regionOf(number, written) ?? region} region phone number, using PhoneRecognizer`;
+      yield { pattern: 0, start: startsAt, end: endsAt, remark };
     }
   }
+}
+
+/** An international form says itself where it is from. */
+function regionOf(number: PhoneNumber, written: string): string | undefined {
+  return INTERNATIONAL.test(written) ? number.country : undefined;
 }
 
 const NORTH_AMERICA: readonly string[] = ['US', 'CA'];

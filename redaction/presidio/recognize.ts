@@ -11,6 +11,7 @@ export interface Candidate {
   readonly recognizer: PresidioRecognizer;
   readonly pattern: PresidioPattern;
   readonly isValid: boolean | null;
+  readonly remark: string | null;
   /** Context word that raised the score; empty: none. */
   supportiveWord: string;
 }
@@ -32,13 +33,24 @@ export function judgeAll(recognizer: PresidioRecognizer, text: string, matches: 
   return removeDuplicates(found);
 }
 
-function judge(recognizer: PresidioRecognizer, text: string, { pattern, start, end }: PatternMatch): Candidate | null {
+function judge(recognizer: PresidioRecognizer, text: string, match: PatternMatch): Candidate | null {
+  const { pattern, start, end, remark = null } = match;
   const matched = recognizer.patterns[pattern] ?? PHONE_PATTERN;
   const value = text.slice(start, end);
   const isValid = recognizer.validate?.(value) ?? null;
   if (isValid === false || recognizer.invalidate?.(value) === true) return null;
   const score = isValid === true ? 1 : matched.score;
-  return { entity: recognizer.entity, start, end, score, recognizer, pattern: matched, isValid, supportiveWord: '' };
+  return {
+    entity: recognizer.entity,
+    start,
+    end,
+    score,
+    recognizer,
+    pattern: matched,
+    isValid,
+    remark,
+    supportiveWord: '',
+  };
 }
 
 const compiled = new WeakMap<PresidioPattern, RegExp>();

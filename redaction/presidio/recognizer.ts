@@ -18,6 +18,8 @@ export interface PatternMatch {
   readonly pattern: number;
   readonly start: number;
   readonly end: number;
+  /** What the decision process says where no expression was matched. */
+  readonly remark?: string;
 }
 
 export interface PresidioRecognizer {

@@ -65,7 +65,7 @@ export function evaluate(row: Row): Outcome {
 function isRight(row: Row, got: JsonValue): boolean {
   if (row.kind === 'recognizer.observed') return canonical(got) === canonical(row.observed);
   if (row.kind === 'recognizer.method') return JSON.stringify(got) === JSON.stringify(row.expect.equals ?? null);
-  if (row.kind === 'context') return hasRisen(got as unknown as { without: number[]; with: number[] });
+  if (row.kind === 'context') return hasRisen(got as unknown as ContextScores);
   return isAsExpected(row, got as unknown as Span[]);
 }
 
@@ -76,11 +76,13 @@ function canonical(value: JsonValue): string {
   return JSON.stringify(spans.sort((a, b) => Number(a[0]) - Number(b[0]) || Number(a[1]) - Number(b[1])));
 }
 
-function hasRisen(scores: { without: number[]; with: number[] }): boolean {
-  return (
-    scores.with.length === scores.without.length &&
-    scores.with.every((score, at) => score > (scores.without[at] ?? 0) || scores.without[at] === 1)
-  );
+interface ContextScores {
+  readonly score_without_context: readonly number[];
+  readonly score_with_context: readonly number[];
+}
+
+function hasRisen({ score_without_context: before, score_with_context: after }: ContextScores): boolean {
+  return after.length === before.length && after.every((score, at) => score > (before[at] ?? 0) || before[at] === 1);
 }
 
 function isAsExpected({ expect, order }: Row, got: readonly Span[]): boolean {
