@@ -11,7 +11,8 @@ export interface LoadJob {
   readonly host: string;
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Sent in turn. */
+  readonly bodies: readonly string[];
   readonly connections: number;
   readonly seconds: number;
   /** Measure the first streamed token instead of the whole answer. */
@@ -40,7 +41,8 @@ const TOKEN = /"content":"[^"]/;
 class Run {
   readonly samples = new Samples();
   readonly stages = new Map<string, Samples>();
-  readonly request: Buffer;
+  readonly #texts: readonly Buffer[];
+  #next = 0;
   readonly job: LoadJob;
   requests = 0;
   non2xx = 0;
@@ -51,11 +53,18 @@ class Run {
   constructor(job: LoadJob) {
     this.job = job;
     const headers = Object.entries({ ...job.headers, 'content-type': 'application/json' });
-    this.request = Buffer.from(
+    const head =
       `POST /v1/chat/completions HTTP/1.1\r\nhost: ${job.host}:${job.port}\r\n` +
-        headers.map(([name, value]) => `${name}: ${value}\r\n`).join('') +
-        `content-length: ${Buffer.byteLength(job.body)}\r\n\r\n${job.body}`,
+      headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    this.#texts = job.bodies.map((body) =>
+      Buffer.from(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`),
     );
+  }
+
+  request(): Buffer {
+    const text = this.#texts[this.#next % this.#texts.length] ?? Buffer.alloc(0);
+    this.#next += 1;
+    return text;
   }
 
   /** Drives one connection until the time is over; resolves when its last answer is complete. */
@@ -71,7 +80,7 @@ class Run {
       const send = (): void => {
         tokenMs = 0;
         startedMs = performance.now();
-        socket.write(this.request);
+        socket.write(this.request());
       };
       socket.on('connect', send);
       socket.on('data', (bytes: Buffer) => {

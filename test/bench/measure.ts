@@ -13,13 +13,22 @@ export interface Figure {
   readonly against?: string;
 }
 
-/** 250 bytes with one e-mail address: small enough that the gateway and not the copying is measured. */
-const MESSAGES = [
-  { role: 'system', content: 'You answer questions of customers in one short sentence.' },
-  { role: 'user', content: 'My order has not arrived. Please write to jane.doe@example.com when you know more.' },
-];
-const BODY = JSON.stringify({ model: 'bench-model', messages: MESSAGES, max_tokens: 64 });
-const STREAM_BODY = JSON.stringify({ model: 'bench-model', messages: MESSAGES, max_tokens: 64, stream: true });
+/** Different requests, sent in turn: callers do not all write the same. */
+const REQUESTS = 64;
+
+/** About 250 bytes with one e-mail address: small enough that the gateway and not the copying is measured. */
+function requestBody(index: number, stream: boolean): string {
+  const order = String(1000 + index * 37).repeat(1 + (index % 8));
+  const user = `My order ${order} has not arrived. Please write to jane.doe${String(index)}@example.com when you know more.`;
+  const messages = [
+    { role: 'system', content: 'You answer questions of customers in one short sentence.' },
+    { role: 'user', content: user },
+  ];
+  return JSON.stringify({ model: 'bench-model', messages, max_tokens: 64, ...(stream ? { stream } : {}) });
+}
+
+const BODIES = Array.from({ length: REQUESTS }, (_, index) => requestBody(index, false));
+const STREAM_BODIES = Array.from({ length: REQUESTS }, (_, index) => requestBody(index, true));
 
 /** A running target with what was sent to it, so that its own evidence can be compared. */
 export interface Measured {
@@ -42,7 +51,7 @@ export async function load(generator: Worker, measured: Measured, shape: LoadSha
     host: '127.0.0.1',
     port,
     headers,
-    body: shape.stream === true ? STREAM_BODY : BODY,
+    bodies: shape.stream === true ? STREAM_BODIES : BODIES,
     connections: shape.connections,
     seconds: shape.seconds,
     firstToken: shape.stream ?? false,
