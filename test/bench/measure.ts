@@ -18,8 +18,7 @@ const REQUESTS = 64;
 
 /** About 250 bytes with one e-mail address: small enough that the gateway and not the copying is measured. */
 function requestBody(index: number, stream: boolean): string {
-  const order = String(1000 + index * 37).repeat(1 + (index % 8));
-  const user = `My order ${order} has not arrived. Please write to jane.doe${String(index)}@example.com when you know more.`;
+  const user = `My order ${'of last week '.repeat(index % 8)}has not arrived. Please write to jane.doe${String(index)}@example.com.`;
   const messages = [
     { role: 'system', content: 'You answer questions of customers in one short sentence.' },
     { role: 'user', content: user },
