@@ -67,7 +67,7 @@ export interface RunningGateway {
   drain(): Promise<void>;
 }
 
-/** How often the background jobs look: budget facts for policies, refusal counters. */
+/** How often the background jobs look: budget facts for policies, refusal counters, destroyed keys. */
 const JOB_MS = 2000;
 /** Longest statement except appends. All of them are short; a database that needs longer is as good as away. */
 const STATEMENT_MS = 10_000;
@@ -91,6 +91,7 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
   const jobs = setInterval(() => {
     void budgets.refresh().catch((error: unknown) => services.log.error('budget_snapshot', error));
     void refusals.flush();
+    void parts.keys.refresh().catch((error: unknown) => services.log.error('erasures', error));
   }, JOB_MS);
   let drained: Promise<void> | null = null;
   const stop = (): Promise<void> => {

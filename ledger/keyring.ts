@@ -1,9 +1,12 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type postgres from 'postgres';
+import { applyErasures } from './erasure/apply.ts';
 import { LedgerError } from './error.ts';
 import { createSealKeys } from './seal.ts';
 import type { SealKeys } from './seal.ts';
-import { unwrapKey, wrapKey } from './wrap.ts';
+import { storeSubjectKey, storeTenantKey, subjectName } from './stored-keys.ts';
+import type { SubjectRow } from './stored-keys.ts';
+import { unwrapKey } from './wrap.ts';
 
 /** The key hierarchy: root key, tenant keys wrapped by it, and a key per tenant, subject and month wrapped by the tenant's. */
 export interface KeyRing {
@@ -15,6 +18,13 @@ export interface KeyRing {
   sealKeysById(tenant: string, ref: string | null): Promise<SealKeys | null>;
   /** 32 bytes for one purpose (HKDF-SHA-256). Throws `key_missing` unless the tenant was given to openKeyRing or used before. */
   derive(tenant: string, purpose: string): Uint8Array;
+  /**
+   * Carries out erasures that were recorded and not finished, and drops destroyed keys from memory. A process that serves calls it
+   * every 2 seconds; when the database does not answer, all subject keys are dropped before 5 seconds have passed.
+   */
+  refresh(): Promise<void>;
+  /** Whether these keys were in memory when they were found destroyed: nothing may be sealed with them any more. */
+  isDestroyed(keys: SealKeys): boolean;
 }
 
 /** What openKeyRing needs. */
@@ -35,13 +45,19 @@ interface TenantKeys {
 /** Subject keys held in memory: one month of this many people without asking the database again. */
 const MAX_SUBJECTS = 20_000;
 const MAX_PURPOSES = 64;
+/** How long a refresh may take, and for how long one may fail until the subject keys are dropped; together below 5 s. */
+const REFRESH_MS = 2000;
+const STALE_MS = 3000;
 
 /**
+ * Erasures are carried out again before anything can be opened: the keystore may have been restored from a copy.
+ *
  * @throws {LedgerError} `root_key` when the database was sealed with another root key.
  */
 export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const wrapping = expand(options.rootKey, 'countersign/root/v1\nwrap');
   await checkRootKey(options.sql, options.rootKey);
+  await applyErasures(options.sql, 'all');
   const ring = new DatabaseKeyRing(options.sql, wrapping);
   for (const tenant of options.tenants ?? []) await ring.tenantKey(tenant);
   return ring;
@@ -65,6 +81,11 @@ class DatabaseKeyRing implements KeyRing {
   readonly #tenants = new Map<string, TenantKeys>();
   readonly #subjects = new Map<string, SealKeys>();
   readonly #loading = new Map<string, Promise<unknown>>();
+  readonly #destroyed = new WeakSet<SealKeys>();
+  #erasures = '0';
+  /** Rises with every look for destroyed keys: what was read before one is read again. */
+  #generation = 0;
+  #refreshedMs = performance.now();
 
   constructor(sql: postgres.Sql, wrapping: Uint8Array) {
     this.#sql = sql;
@@ -88,11 +109,45 @@ class DatabaseKeyRing implements KeyRing {
     const name = `#${tenant}\n${ref}`;
     const known = this.#subjects.get(name);
     if (known) return known;
-    const [row] = await this.#sql<SubjectRow[]>`
-      select id, tenant, subject, month, wrapped from keystore.subject_keys where id = ${ref} and tenant = ${tenant}`;
-    if (row === undefined) return null;
-    const key = unwrapKey(keys.key, row.wrapped, subjectName(row.tenant, row.subject, row.month));
-    return this.#remember(name, createSealKeys(key, row.id));
+    return this.#loadCurrent(name, async () => {
+      const [row] = await this.#sql<SubjectRow[]>`
+        select id, tenant, subject, month, wrapped from keystore.subject_keys where id = ${ref} and tenant = ${tenant}`;
+      if (row === undefined) return null;
+      return createSealKeys(unwrapKey(keys.key, row.wrapped, subjectName(row.tenant, row.subject, row.month)), row.id);
+    });
+  }
+
+  isDestroyed(keys: SealKeys): boolean {
+    return this.#destroyed.has(keys);
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      const last = await within(REFRESH_MS, applyErasures(this.#sql, 'new'));
+      if (last !== this.#erasures) await this.#dropDestroyed();
+      this.#erasures = last;
+      this.#refreshedMs = performance.now();
+    } catch (error) {
+      if (performance.now() - this.#refreshedMs > STALE_MS) {
+        this.#generation += 1;
+        this.#subjects.clear();
+      }
+      throw error;
+    }
+  }
+
+  async #dropDestroyed(): Promise<void> {
+    this.#generation += 1;
+    const held = [...this.#subjects];
+    const refs = [...new Set(held.map(([, keys]) => keys.ref))].join(',');
+    const rows = await this.#sql<{ id: string }[]>`
+      select id::text as id from keystore.subject_keys where id = any (string_to_array(${refs}, ',')::bigint[])`;
+    const stored = new Set(rows.map(({ id }) => id));
+    for (const [name, keys] of held) {
+      if (stored.has(keys.ref ?? '')) continue;
+      this.#destroyed.add(keys);
+      this.#subjects.delete(name);
+    }
   }
 
   derive(tenant: string, purpose: string): Uint8Array {
@@ -126,11 +181,22 @@ class DatabaseKeyRing implements KeyRing {
 
   async #loadSubject(tenant: string, subject: string, month: string, name: string): Promise<SealKeys> {
     const { key } = await this.#loadTenant(tenant);
-    const mac = createHmac('sha256', expand(key, deriveInfo('subject-id')))
-      .update(subject)
-      .digest('hex');
-    const row = await storeSubjectKey(this.#sql, key, { tenant, subject: mac, month });
-    return this.#remember(name, createSealKeys(unwrapKey(key, row.wrapped, subjectName(tenant, mac, month)), row.id));
+    const mac = subjectMac(this, tenant, subject);
+    return this.#loadCurrent(name, async () => {
+      const row = await storeSubjectKey(this.#sql, key, { tenant, subject: mac, month });
+      return createSealKeys(unwrapKey(key, row.wrapped, subjectName(tenant, mac, month)), row.id);
+    });
+  }
+
+  /** A key that was read while destroyed ones were looked for may be one of them. */
+  async #loadCurrent<T extends SealKeys | null>(name: string, load: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const generation = this.#generation;
+      const keys = await load();
+      if (generation !== this.#generation) continue;
+      if (keys !== null) this.#remember(name, keys);
+      return keys;
+    }
   }
 
   /** One load at a time per key: a burst of first calls asks once. */
@@ -142,64 +208,26 @@ class DatabaseKeyRing implements KeyRing {
     return started;
   }
 
-  #remember(name: string, keys: SealKeys): SealKeys {
+  #remember(name: string, keys: SealKeys): void {
     if (this.#subjects.size >= MAX_SUBJECTS) {
       const oldest = this.#subjects.keys().next();
       if (oldest.done !== true) this.#subjects.delete(oldest.value);
     }
     this.#subjects.set(name, keys);
-    return keys;
   }
 }
 
-interface SubjectRow {
-  readonly id: string;
-  readonly tenant: string;
-  readonly subject: string;
-  readonly month: string;
-  readonly wrapped: Buffer;
+/** What a subject is stored as: HMAC-SHA-256 in lower hex, under a key of the tenant, which has to be loaded. */
+export function subjectMac(keys: Pick<KeyRing, 'derive'>, tenant: string, subject: string): string {
+  return createHmac('sha256', keys.derive(tenant, 'subject-id')).update(subject).digest('hex');
 }
 
-/** Whoever inserts first wins, and everybody uses what is stored: two processes never seal with different keys. */
-async function storeTenantKey(sql: postgres.Sql, wrapping: Uint8Array, tenant: string): Promise<Uint8Array> {
-  const read = async (): Promise<Buffer | undefined> => {
-    const [row] = await sql<{ wrapped: Buffer }[]>`select wrapped from keystore.tenant_keys where tenant = ${tenant}`;
-    return row?.wrapped;
-  };
-  const stored = await read();
-  if (stored) return stored;
-  const wrapped = wrapKey(wrapping, randomBytes(32), ['tenant', tenant]);
-  await sql`insert into keystore.tenant_keys (tenant, wrapped) values (${tenant}, ${wrapped}) on conflict do nothing`;
-  return (await read()) ?? wrapped;
-}
-
-async function storeSubjectKey(
-  sql: postgres.Sql,
-  tenantKey: Uint8Array,
-  { tenant, subject, month }: { tenant: string; subject: string; month: string },
-): Promise<SubjectRow> {
-  const read = async (): Promise<SubjectRow | undefined> => {
-    const [row] = await sql<SubjectRow[]>`
-      select id, tenant, subject, month, wrapped from keystore.subject_keys
-      where tenant = ${tenant} and subject = ${subject} and month = ${month}`;
-    return row;
-  };
-  const stored = await read();
-  if (stored) return stored;
-  const wrapped = wrapKey(tenantKey, randomBytes(32), subjectName(tenant, subject, month));
-  await sql`insert into keystore.subject_keys (tenant, subject, month, wrapped)
-    values (${tenant}, ${subject}, ${month}, ${wrapped}) on conflict do nothing`;
-  const row = await read();
-  if (!row)
-    throw new LedgerError(
-      'key_missing',
-      'expected the subject key that was just stored, found none; was it erased meanwhile?',
-    );
-  return row;
-}
-
-function subjectName(tenant: string, subject: string, month: string): string[] {
-  return ['subject', tenant, subject, month];
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LedgerError('unavailable', 'expected an answer in time, found none')), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function expand(key: Uint8Array, info: string): Buffer {

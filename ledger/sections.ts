@@ -13,8 +13,14 @@ export interface OpenedSections {
   readonly damaged: readonly ('sections' | 'content')[];
 }
 
+/** As much of a stored entry as its sections need. */
+export type SealedEntry = Pick<
+  StoredEntry,
+  'kind' | 'class' | 'call' | 'facts' | 'factsSalt' | 'sealed' | 'content' | 'keyRef'
+>;
+
 /** Opens what the entry's key opens. With `keys` null only the facts. */
-export async function openSections(entry: StoredEntry, tenant: string, keys: KeyRing | null): Promise<OpenedSections> {
+export async function openSections(entry: SealedEntry, tenant: string, keys: KeyRing | null): Promise<OpenedSections> {
   const sections = new Map<string, OpenedSection>([['facts', { salt: entry.factsSalt, text: entry.facts }]]);
   if (keys === null) return { sections, erased: false, damaged: [] };
   const seal = await keys.sealKeysById(tenant, entry.keyRef);
@@ -23,7 +29,7 @@ export async function openSections(entry: StoredEntry, tenant: string, keys: Key
 }
 
 function addHidden(
-  entry: StoredEntry,
+  entry: SealedEntry,
   tenant: string,
   seal: SealKeys,
   sections: Map<string, OpenedSection>,

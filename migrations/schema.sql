@@ -16,9 +16,9 @@ schema ledger owner cs_owner
 sequence access.api_key_revisions owner cs_owner
 table access.api_keys owner cs_owner
 table approvals.requests owner cs_owner
+table keystore.erasures owner cs_owner
 table keystore.root owner cs_owner
 table keystore.subject_keys owner cs_owner
-sequence keystore.subject_keys_id_seq owner cs_owner
 table keystore.tenant_keys owner cs_owner
 table ledger.budget_scopes owner cs_owner
 table ledger.budget_totals owner cs_owner
@@ -86,9 +86,12 @@ approvals.requests decided_identities text[]
 approvals.requests decided_ms bigint
 approvals.requests reason text
 approvals.requests consumed_ms bigint
+keystore.erasures log text collate C not null
+keystore.erasures seq bigint not null
+keystore.erasures n bigint not null
 keystore.root single boolean not null default true
 keystore.root check_value text not null
-keystore.subject_keys id bigint not null identity
+keystore.subject_keys id bigint not null default (((('x'::text || "right"((gen_random_uuid())::text, 12)) || "right"((gen_random_uuid())::text, 3)))::bit(60))::bigint
 keystore.subject_keys tenant text collate C not null
 keystore.subject_keys subject text collate C not null
 keystore.subject_keys month text not null
@@ -220,6 +223,7 @@ approvals.requests constraint requests_subject_check CHECK ((octet_length((subje
 approvals.requests constraint requests_tenant_check CHECK ((tenant ~ '^([a-z0-9][a-z0-9-]{0,40}|_deployment)$'::text))
 CREATE INDEX requests_listing ON approvals.requests USING btree (created_ms DESC, id DESC)
 CREATE UNIQUE INDEX requests_open ON approvals.requests USING btree (digest, requester) WHERE (state = ANY (ARRAY['pending'::text, 'approved'::text]))
+keystore.erasures constraint erasures_pkey PRIMARY KEY (log, seq)
 keystore.root constraint root_pkey PRIMARY KEY (single)
 keystore.root constraint root_single_check CHECK (single)
 keystore.subject_keys constraint subject_keys_pkey PRIMARY KEY (id)
@@ -237,6 +241,7 @@ ledger.checkpoints constraint checkpoints_root_check CHECK ((octet_length(root) 
 ledger.checkpoints constraint checkpoints_size_check CHECK ((size > 0))
 ledger.entries constraint entries_log_call_class_key UNIQUE (log, call, class)
 ledger.entries constraint entries_pkey PRIMARY KEY (log, seq)
+CREATE INDEX entries_governance ON ONLY ledger.entries USING btree (log, seq) WHERE (kind = ANY (ARRAY['erasure'::text, 'hold'::text]))
 ledger.epoch_heads constraint epoch_heads_epoch_fkey FOREIGN KEY (epoch) REFERENCES ledger.epochs(epoch)
 ledger.epoch_heads constraint epoch_heads_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
 ledger.epoch_heads constraint epoch_heads_log_size_key UNIQUE (log, size)
@@ -342,6 +347,7 @@ approvals.requests.decided_ms to cs_gateway: UPDATE
 approvals.requests.reason to cs_gateway: UPDATE
 approvals.requests.state to cs_gateway: UPDATE
 function ledger.append to cs_gateway: EXECUTE
+function ledger.apply_erasures to cs_gateway: EXECUTE
 function ledger.build_tiles to cs_gateway: EXECUTE
 function ledger.build_tiles to cs_notary: EXECUTE
 function ledger.fence_expired to cs_gateway: EXECUTE
@@ -359,7 +365,10 @@ function ledger.set_budget_scope to cs_gateway: EXECUTE
 function ledger.store_receipts to cs_gateway: EXECUTE
 function ledger.take_job to cs_gateway: EXECUTE
 function ledger.take_job to cs_notary: EXECUTE
+keystore.erasures to cs_append: INSERT, SELECT, UPDATE
+keystore.erasures to cs_gateway: SELECT
 keystore.root to cs_gateway: INSERT, SELECT
+keystore.subject_keys to cs_append: DELETE, SELECT
 keystore.subject_keys to cs_gateway: INSERT, SELECT
 keystore.tenant_keys to cs_gateway: INSERT, SELECT
 ledger.budget_scopes to cs_append: INSERT, SELECT
@@ -437,6 +446,7 @@ ledger.writers.lease_until to cs_append: UPDATE
 ledger.writers.wseq to cs_append: UPDATE
 schema access to cs_gateway: USAGE
 schema approvals to cs_gateway: USAGE
+schema keystore to cs_append: USAGE
 schema keystore to cs_gateway: USAGE
 schema ledger to cs_append: USAGE
 schema ledger to cs_gateway: USAGE
@@ -741,6 +751,48 @@ begin
     on conflict do nothing;
   end if;
   return array_to_string(answer, ',');
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.apply_erasures(all_ boolean)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  r record;
+  gone bigint;
+  last_ bigint;
+begin
+  if not all_ and not exists (
+    select 1 from ledger.entries e
+    where e.kind = 'erasure' and not exists (select 1 from keystore.erasures a where a.log = e.log and a.seq = e.seq)) then
+    return (select coalesce(max(n), 0) from keystore.erasures);
+  end if;
+  -- One at a time: numbers become visible in their own order.
+  perform pg_advisory_xact_lock(5170044922);
+  select coalesce(max(n), 0) into last_ from keystore.erasures;
+  for r in
+    select e.log, e.seq, e.facts, l.tenant, a.n is not null as known
+    from ledger.entries e join ledger.logs l on l.log = e.log left join keystore.erasures a on a.log = e.log and a.seq = e.seq
+    where e.kind = 'erasure' and (all_ or a.n is null) order by e.log, e.seq
+  loop
+    gone := 0;
+    begin
+      delete from keystore.subject_keys k using jsonb_array_elements_text(r.facts::jsonb -> 'keys') x
+      where k.id = x::bigint and k.tenant = r.tenant;
+      get diagnostics gone = row_count;
+    exception when data_exception then
+      -- Facts of another form: verification names the entry, and one bad entry must not keep a gateway from starting.
+      null;
+    end;
+    if gone > 0 or not r.known then
+      last_ := last_ + 1;
+      insert into keystore.erasures as a (log, seq, n) values (r.log, r.seq, last_) on conflict (log, seq) do update set n = excluded.n;
+    end if;
+  end loop;
+  return last_;
 end
 $function$
 -- owner cs_append

@@ -1,11 +1,9 @@
+import { checkItem, DEPLOYMENT, type AppendItem, type Appended } from '../entry.ts';
 import { LedgerError } from '../error.ts';
-import { checkItem, DEPLOYMENT } from '../entry.ts';
-import type { AppendItem, Appended } from '../entry.ts';
 import type { Ledger, LedgerOptions, LedgerStatus } from '../ledger.ts';
 import type { RandomHex } from '../random.ts';
 import { recoverExpired } from '../recover.ts';
-import { sealBody } from '../seal.ts';
-import type { SealKeys } from '../seal.ts';
+import { sealBody, type SealKeys } from '../seal.ts';
 import type { Answer } from './batch.ts';
 import type { Gap } from './gap.ts';
 import { amountOf, lateOutcome, notSentOutcome, withLedgerFacts } from './items.ts';
@@ -145,7 +143,8 @@ export class ProcessLedger implements Ledger {
   /** An outcome is sealed with its decision's keys: nothing has to be loaded while the database is away. */
   #keysOf(item: AppendItem): SealKeys | Promise<SealKeys> {
     const held = item.kind === 'outcome' || item.kind === 'late_outcome' ? this.#open.get(item.call) : undefined;
-    return held?.keys ?? this.#options.keys.sealKeys(item.tenant, item.subject, this.#options.now());
+    const { keys, now } = this.#options;
+    return held && !keys.isDestroyed(held.keys) ? held.keys : keys.sealKeys(item.tenant, item.subject, now());
   }
 
   /** The first entry of a tenant or subject: its log or key has to be read or made first, within the same time limit. */
