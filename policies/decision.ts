@@ -6,7 +6,7 @@ import { z } from 'zod';
  */
 
 /** Strictest first; where two rules meet on the same text the stricter operator wins. */
-export const OPERATORS = ['redact', 'replace', 'hash', 'mask', 'tokenize'] as const;
+export const OPERATORS = ['redact', 'replace', 'hash', 'surrogate', 'mask', 'tokenize'] as const;
 /** What a redaction does to a finding. */
 export type Operator = (typeof OPERATORS)[number];
 

@@ -1,5 +1,6 @@
 /** What takes the place of a finding. */
 import { createHmac } from 'node:crypto';
+import { surrogateFor } from './anonymize/surrogate.ts';
 import { RedactionError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import { isBelow } from './pointer.ts';
@@ -7,7 +8,7 @@ import { normalise } from './tokens.ts';
 import type { TokenVault } from './tokens.ts';
 
 /** From strictest to mildest. */
-const STRICTNESS = ['redact', 'replace', 'hash', 'mask', 'tokenize'] as const;
+const STRICTNESS = ['redact', 'replace', 'hash', 'surrogate', 'mask', 'tokenize'] as const;
 
 /** How a finding is changed; of several that apply the strictest counts. */
 export type Operator = (typeof STRICTNESS)[number];
@@ -78,6 +79,8 @@ export function applyOperator(
       return `<${value.type}>`;
     case 'hash':
       return `<${value.type}:${shortHash(value, context.hashKey)}>`;
+    case 'surrogate':
+      return surrogateFor(value.type, value.text, context.hashKey);
     case 'mask':
       return mask(value.text, value.keepLast);
     case 'tokenize':

@@ -36,7 +36,7 @@ const count = fc.constantFrom(0, 1, 29, 30, 31, 100, 2 ** 31, Number.MAX_SAFE_IN
 const nullable = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value);
 const classification = fc.constantFrom('public', 'internal', 'confidential', 'restricted');
 const kind = fc.constantFrom('pii', 'pii', 'pii', 'secret');
-const operators = ['redact', 'replace', 'hash', 'mask', 'tokenize', 'deny'];
+const operators = ['redact', 'replace', 'hash', 'surrogate', 'mask', 'tokenize', 'deny'];
 const point = fc.constantFrom(
   'model.request',
   'model.request',

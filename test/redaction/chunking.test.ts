@@ -17,7 +17,7 @@ const CUTS_PER_TEXT = 4;
 const analyzer = createAnalyzer();
 const hashKey = new Uint8Array(32).fill(7);
 const vaultKey = new Uint8Array(32).fill(9);
-const OPERATORS: readonly Operator[] = ['redact', 'replace', 'hash', 'mask', 'tokenize'];
+const OPERATORS: readonly Operator[] = ['redact', 'replace', 'hash', 'surrogate', 'mask', 'tokenize'];
 
 const WORDS = (
   'the customer wrote again about her order number and asked to be called back in the afternoon ' +

@@ -67,7 +67,7 @@ function expectSame(text: string, chunks: readonly string[], rules: readonly Red
   expect(total).toBe(expected.findings.length);
 }
 
-const operator = fc.constantFrom<Operator[]>('redact', 'replace', 'hash', 'mask', 'tokenize');
+const operator = fc.constantFrom<Operator[]>('redact', 'replace', 'hash', 'surrogate', 'mask', 'tokenize');
 const rules = fc.array(
   fc.record({
     types: fc.subarray(['*', 'pii', 'secret', 'EMAIL_ADDRESS', 'PHONE_NUMBER', 'PRIVATE_KEY'], {

@@ -20,7 +20,7 @@ treatment(type) := object.get(
 	facts.external
 }
 
-operators := {"redact", "replace", "hash", "mask", "tokenize"}
+operators := {"redact", "replace", "hash", "surrogate", "mask", "tokenize"}
 
 treated(finding) if treatment(finding.type) in operators
 

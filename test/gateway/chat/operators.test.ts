@@ -5,7 +5,7 @@ import { ChatStand, facts, section } from './stand.ts';
 
 let stand: ChatStand;
 
-const OPERATORS = ['redact', 'replace', 'hash', 'mask', 'tokenize'] as const;
+const OPERATORS = ['redact', 'replace', 'hash', 'surrogate', 'mask', 'tokenize'] as const;
 
 beforeAll(async () => {
   stand = await ChatStand.start({
@@ -35,6 +35,7 @@ test.each([
   ['redact', /^mail , card \.$/],
   ['replace', /^mail <EMAIL_ADDRESS>, card <CREDIT_CARD>\.$/],
   ['hash', /^mail <EMAIL_ADDRESS:[0-9a-f]{16}>, card <CREDIT_CARD:[0-9a-f]{16}>\.$/],
+  ['surrogate', /^mail [a-z]{8}@example\.(?:com|net|org), card \d{4} \d{4} \d{4} \d{4}\.$/],
   ['mask', /^mail \*{15}, card \*{4} \*{4} \*{4} 1111\.$/],
   ['tokenize', /^mail <EMAIL_ADDRESS_[a-z]+>, card <CREDIT_CARD_[a-z]+>\.$/],
 ])('%s', async (operator, expected) => {
