@@ -32,6 +32,18 @@ export const EGRESS_USES = {
     purpose: 'detection of personal data by the analyzers named in the configuration',
     dataClass: 'the texts of requests before redaction, without the credentials of their callers',
   },
+  witness: {
+    purpose: 'cosignatures of the witnesses named in the policy of ledger.witnesses',
+    dataClass: 'checkpoints: sizes and hashes of the deployment log, no tenant, no content',
+  },
+  timestamp: {
+    purpose: 'timestamps of the authorities in ledger.tsa',
+    dataClass: 'hashes of checkpoints',
+  },
+  archive: {
+    purpose: 'copies of checkpoints and tiles in the object store of ledger.archive',
+    dataClass: 'checkpoints, cosignatures, timestamps and hashes, no content; signed with the access key of the store',
+  },
   demo: {
     purpose: 'the demonstration calls the gateway it has just started on loopback',
     dataClass: 'invented example texts',
@@ -51,9 +63,9 @@ export interface EgressPool {
 export interface EgressRequest {
   readonly purpose: EgressPurpose;
   readonly url: string;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly signal?: AbortSignal;

@@ -19,7 +19,11 @@ export type LedgerErrorCode =
   | 'not_found'
   | 'not_yet'
   | 'checkpoint_key'
-  | 'forked';
+  | 'forked'
+  | 'trust_policy'
+  | 'witness'
+  | 'timestamp'
+  | 'archive';
 
 /** The ledger's only error. The message says what was expected, what was found and what to do; never a payload or a key. */
 export class LedgerError extends Error {

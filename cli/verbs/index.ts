@@ -15,6 +15,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
   config: () => import('./config.ts'),
   docs: () => import('./docs.ts'),
   demo: () => import('./demo.ts'),
+  witness: () => import('./witness.ts'),
 };
 
 /** The verbs that a command line can mean: of one group when its first word names one, else all. */
