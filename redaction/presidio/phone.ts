@@ -1,60 +1,70 @@
 /** Telephone numbers, by the numbering plans of libphonenumber. */
 import { isSupportedCountry, PhoneNumberMatcher } from 'libphonenumber-js/max';
 import type { PhoneNumber } from 'libphonenumber-js/max';
+import { RedactionError } from '../errors.ts';
 import { asciiDigits } from './digits.ts';
+import { digitRuns } from './phone-forms.ts';
 import type { PatternMatch } from './recognizer.ts';
 
 /** How much must be right: 0 possible length, 1 valid number, 2 and 3 also its grouping. */
 export type Leniency = 0 | 1 | 2 | 3;
 
-/** The shortest valid number has five digits, trunk prefix included. */
-const ENOUGH_DIGITS = /\p{Nd}(?:[^\p{Nd}]{0,4}\p{Nd}){4}/u;
+/** Presidio's matcher gives up after as many numbers that were none. */
+const MOST_TRIES = 65_535;
 
-const INTERNATIONAL = /[+＋]/;
+/** Groups of digits in a usual number. */
+const USUAL_GROUPS = 8;
+/** Numbers looked up per text; in a long run each group may begin one. */
+const MOST_WORK = 50_000;
+
+function tooManyNumbers(): RedactionError {
+  return new RedactionError(
+    'limit_exceeded',
+    'A text may hold 50,000 candidates for telephone numbers; this one has more. Split it, or leave out PHONE_NUMBER.',
+  );
+}
 
 /** Every number as dialled in each of the regions. A name that is no region finds international forms only. */
 export function* findPhones(text: string, regions: readonly string[], leniency: Leniency): Generator<PatternMatch> {
-  if (!ENOUGH_DIGITS.test(text)) return;
-  const isInternational = INTERNATIONAL.test(text);
-  for (const region of regions) {
-    if (!isInternational && !isSupportedCountry(region)) continue;
-    if (!isInternational && NORTH_AMERICA.includes(region) && !mayBeNorthAmerican(text)) continue;
-    const options = { v2: true as const, leniency: leniency === 0 ? ('POSSIBLE' as const) : ('VALID' as const) };
-    const matcher = new PhoneNumberMatcher(
-      text,
-      isSupportedCountry(region) ? { ...options, defaultCountry: region } : options,
-    );
-    for (let found = nextOf(matcher); found !== undefined; found = nextOf(matcher)) {
-      const { startsAt, endsAt, number } = found;
-      const written = text.slice(startsAt, endsAt);
-      if (leniency >= 1 && !hasNationalPrefix(number, written)) continue;
-      if (leniency >= 2 && !isGrouped(number, written, leniency)) continue;
-      const remark = `Recognized as ${regionOf(number, written) ?? region} region phone number, using PhoneRecognizer`;
-      yield { pattern: 0, start: startsAt, end: endsAt, remark };
+  let work = 0;
+  for (const run of digitRuns(text)) {
+    const slice = text.slice(run.start, run.end);
+    for (const region of regions) {
+      const isWorthwhile = run.isInternational || (isSupportedCountry(region) && run.hasFormOf(region));
+      if (!isWorthwhile && leniency > 0) continue;
+      work += Math.max(1, run.groups - USUAL_GROUPS);
+      if (work > MOST_WORK) throw tooManyNumbers();
+      for (const match of numbersIn(slice, region, leniency)) {
+        const [start, end] = [match.start + run.start, match.end + run.start];
+        if (run.isOfRun(start, end)) yield { ...match, start, end };
+      }
     }
+  }
+}
+
+function* numbersIn(text: string, region: string, leniency: Leniency): Generator<PatternMatch> {
+  const options = {
+    v2: true as const,
+    leniency: leniency === 0 ? ('POSSIBLE' as const) : ('VALID' as const),
+    maxTries: MOST_TRIES,
+  };
+  const matcher = new PhoneNumberMatcher(
+    text,
+    isSupportedCountry(region) ? { ...options, defaultCountry: region } : options,
+  );
+  for (let found = nextOf(matcher); found !== undefined; found = nextOf(matcher)) {
+    const { startsAt, endsAt, number } = found;
+    const written = text.slice(startsAt, endsAt);
+    if (leniency >= 1 && !hasNationalPrefix(number, written)) continue;
+    if (leniency >= 2 && !isGrouped(number, written, leniency)) continue;
+    const remark = `Recognized as ${regionOf(number, written) ?? region} region phone number, using PhoneRecognizer`;
+    yield { pattern: 0, start: startsAt, end: endsAt, remark };
   }
 }
 
 /** An international form says itself where it is from. */
 function regionOf(number: PhoneNumber, written: string): string | undefined {
-  return INTERNATIONAL.test(written) ? number.country : undefined;
-}
-
-const NORTH_AMERICA: readonly string[] = ['US', 'CA'];
-/** Ten digits, with 1 in front eleven; seven for a few services; anything after the prefix for calls abroad. */
-const NORTH_AMERICAN = /^(?:1?[2-9][0-9]{9}|3[0-9]{6}|011[0-9]*)$/;
-
-/** Deciding which of two dozen countries a number with code 1 belongs to is slow, so its form is looked at first. */
-function mayBeNorthAmerican(text: string): boolean {
-  const groups = asciiDigits(text).split(/[^0-9]+/);
-  return groups.some((_, first) => {
-    let digits = '';
-    for (let at = first; at < groups.length && digits.length <= 20; at++) {
-      digits += groups[at] ?? '';
-      if (NORTH_AMERICAN.test(digits)) return true;
-    }
-    return false;
-  });
+  return /[+＋]/.test(written) ? number.country : undefined;
 }
 
 function nextOf(matcher: PhoneNumberMatcher): ReturnType<PhoneNumberMatcher['next']> {

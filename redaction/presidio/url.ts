@@ -24,13 +24,16 @@ interface Host {
 /** Every URL of the four kinds; each kind without overlap. */
 export function* findUrls(text: string): Generator<PatternMatch> {
   const resume = [0, 0, 0, 0];
+  let pathEnd = 0;
   for (let dot = text.indexOf('.'); dot >= 0;) {
     const run = runAround(text, dot);
     const host = hostIn(text, run, run.start);
     if (host !== null) {
-      PATH.lastIndex = host.end;
-      PATH.test(text);
-      for (const match of formsOf(text, host, PATH.lastIndex)) {
+      // A host inside a path shares that path's end; looking for it again would cost the path's length each time.
+      const isInPath = host.end < pathEnd && text.charAt(host.end) === '/';
+      const end = isInPath ? pathEnd : endOfPath(text, host.end);
+      pathEnd = Math.max(pathEnd, end);
+      for (const match of formsOf(text, host, end)) {
         if (match.start < (resume[match.pattern] ?? 0)) continue;
         resume[match.pattern] = match.end;
         yield match;
@@ -38,6 +41,12 @@ export function* findUrls(text: string): Generator<PatternMatch> {
     }
     dot = text.indexOf('.', run.end);
   }
+}
+
+function endOfPath(text: string, start: number): number {
+  PATH.lastIndex = start;
+  PATH.test(text);
+  return PATH.lastIndex;
 }
 
 function* formsOf(text: string, { start }: Host, end: number): Generator<PatternMatch> {
