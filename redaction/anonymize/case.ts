@@ -1,6 +1,7 @@
 /**
  * Evaluates one recorded call of Presidio's anonymizer, as its cases are written down: an engine, an operator, a
- * parser, or a relation of two results. `{"$bytes_utf8": text}` stands for bytes.
+ * parser, or a relation of two results. `{"$bytes_utf8": text}` stands for bytes,
+ * `{"$lambda": source}` for a function.
  */
 import { RedactionError } from '../errors.ts';
 import type { JsonValue } from '../document.ts';
@@ -16,6 +17,7 @@ import {
 import type { Entity } from './entity.ts';
 import { anonymizeText, deanonymizeText } from './engine.ts';
 import type { AnonymizedText } from './engine.ts';
+import { readLambda } from './case-lambda.ts';
 import { ANONYMIZERS, DEANONYMIZERS } from './operator-table.ts';
 import type { RandomBytes } from './operator-table.ts';
 import { isTruthy, member, notOperable } from './python-value.ts';
@@ -43,7 +45,7 @@ export interface AnonymizerStep {
  */
 export function evaluateAnonymizerStep(step: AnonymizerStep, random: RandomBytes): JsonValue {
   try {
-    return callOf(step)(step, withBytes(step.input), random);
+    return callOf(step)(step, decoded(step.input), random);
   } catch (error) {
     if (!(error instanceof RedactionError)) throw error;
     const type = error.code === 'invalid_request' ? 'InvalidParamError' : 'Exception';
@@ -153,10 +155,12 @@ const callRelation: Call = ({ target }, input) => {
   return { value: relation(readAnalyzerResult(member(input, 'self')), readAnalyzerResult(member(input, 'other'))) };
 };
 
-function withBytes(value: JsonValue): PythonValue {
+function decoded(value: JsonValue): PythonValue {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(withBytes);
+  if (Array.isArray(value)) return value.map(decoded);
   const bytes = value['$bytes_utf8'];
   if (typeof bytes === 'string') return Buffer.from(bytes, 'utf8');
-  return Object.fromEntries(Object.entries(value).map(([name, element]) => [name, withBytes(element)]));
+  const lambda = value['$lambda'];
+  if (typeof lambda === 'string') return readLambda(lambda);
+  return Object.fromEntries(Object.entries(value).map(([name, element]) => [name, decoded(element)]));
 }

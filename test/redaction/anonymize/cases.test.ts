@@ -75,3 +75,20 @@ test('every recorded case of the anonymizer', () => {
   console.log(`anonymizer: ${String(rows.length - missed.length)} of ${String(rows.length)} recorded cases`);
   expect(missed).toEqual([]);
 });
+
+test.each([
+  ['lambda x: f"<{x}>"', '<Jane>'],
+  ["lambda text: '(' + text.upper() + ')'", '(JANE)'],
+  ['lambda x: x[::-1]', 'enaJ'],
+  ['lambda x: len(x)', 'Function return type must be a str'],
+  ['lambda x: __import__("os").system("true")', 'Expected a constant'],
+])('custom with %s', (source, expected) => {
+  const input = {
+    method: 'anonymize',
+    text: 'Jane',
+    analyzer_results: [{ start: 0, end: 4, score: 1, entity_type: 'PERSON' }],
+    operators: { DEFAULT: { type: 'custom', lambda: { $lambda: source } } },
+  };
+  const got = evaluateAnonymizerStep({ call: 'engine', target: 'AnonymizerEngine', input }, randomBytes);
+  expect(JSON.stringify(got)).toContain(expected);
+});
