@@ -12,13 +12,14 @@ import type {
   RedactionContext,
   RedactionRule,
 } from '../../redaction/index.ts';
-import { createStreamRedactor, editDocument, readDocument, RedactionError } from '../../redaction/index.ts';
+import { createStreamRedactor, editDocument } from '../../redaction/index.ts';
 import { GatewayError } from '../errors.ts';
 import { formatSse, isBareEvent } from '../upstream/sse.ts';
 import type { SseEvent } from '../upstream/upstream.ts';
 import type { Part } from './channel.ts';
 import { Channel } from './channel.ts';
 import { Findings } from './findings.ts';
+import { readJsonObject } from './json-object.ts';
 import type { ToolCall } from './tool-calls.ts';
 import { ToolCalls } from './tool-calls.ts';
 
@@ -99,7 +100,7 @@ export class StreamGovernor {
   accept(event: SseEvent): string {
     // Comments are text nobody scanned: what they are for, keeping the connection alive, is done with our own.
     if (event.data === null) return this.#queue.length === 0 ? HEARTBEAT : '';
-    const document = parseChunk(event.data);
+    const document = readJsonObject(event.data, BAD_EVENT);
     const chunk = document.value as Chunk;
     if (chunk.error !== undefined && chunk.error !== null) this.upstreamError = true;
     const usageOnly = this.#readUsage(chunk);
@@ -239,24 +240,12 @@ function dropLogprobs(document: JsonDocument, pointer: string): DocumentEdit[] {
     : [{ op: 'set', pointer: `/choices/${choice}/logprobs`, value: null }];
 }
 
+const BAD_EVENT = 'The upstream sent an event that is not a JSON object; it cannot be checked, so the stream ends.';
+
 function tooManyTexts(): GatewayError {
   return new GatewayError(
     'upstream_error',
     `The answer has more parallel texts than this gateway follows (${MAX_CHANNELS}).`,
-  );
-}
-
-function parseChunk(data: string): JsonDocument {
-  try {
-    const document = readDocument(data);
-    if (typeof document.value === 'object' && document.value !== null && !Array.isArray(document.value))
-      return document;
-  } catch (cause) {
-    if (!(cause instanceof RedactionError)) throw cause;
-  }
-  throw new GatewayError(
-    'upstream_error',
-    'The upstream sent an event that is not a JSON object; it cannot be checked, so the stream ends.',
   );
 }
 

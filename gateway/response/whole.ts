@@ -10,9 +10,9 @@ import type {
   RedactionContext,
   RedactionRule,
 } from '../../redaction/index.ts';
-import { classifyDocument, editDocument, readDocument, RedactionError, redactDocument } from '../../redaction/index.ts';
-import { GatewayError } from '../errors.ts';
+import { classifyDocument, editDocument, redactDocument } from '../../redaction/index.ts';
 import type { ResponseFacts } from '../pipeline/decide.ts';
+import { readJsonObject } from './json-object.ts';
 
 export interface WholeAnswer {
   readonly document: JsonDocument;
@@ -32,9 +32,12 @@ interface Choice {
 }
 type Body = { readonly choices?: readonly Choice[]; readonly usage?: JsonValue; readonly model?: unknown };
 
+const BAD_ANSWER =
+  'The upstream answered with something that is not a JSON object; it cannot be checked, so it is withheld.';
+
 /** Reads and classifies. Throws `upstream_error` for anything that is not a JSON object: it could not be scanned. */
 export function readAnswer(source: string, analyzer: Analyzer): WholeAnswer {
-  const document = parse(source);
+  const document = readJsonObject(source, BAD_ANSWER);
   const body = document.value as Body;
   const choices = choicesOf(document);
   const finish = choices[0]?.finish_reason;
@@ -87,20 +90,6 @@ export function redactedAnswer(answer: WholeAnswer, redaction: RedactionContext)
   return editDocument(
     answer.document,
     redactDocument(answer.document, answer.classification.findings, rules, redaction).edits,
-  );
-}
-
-function parse(source: string): JsonDocument {
-  try {
-    const document = readDocument(source);
-    if (typeof document.value === 'object' && document.value !== null && !Array.isArray(document.value))
-      return document;
-  } catch (cause) {
-    if (!(cause instanceof RedactionError)) throw cause;
-  }
-  throw new GatewayError(
-    'upstream_error',
-    'The upstream answered with something that is not a JSON object; it cannot be checked, so it is withheld.',
   );
 }
 
