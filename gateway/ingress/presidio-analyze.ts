@@ -21,7 +21,7 @@ import type { Members } from './presidio-request.ts';
 
 /** Bounds of one request; beyond them the answer is 413. */
 const MAX_TEXTS = 1000;
-const MAX_CHARS = 1_000_000;
+const MAX_CHARS = 1_048_576;
 
 const NO_RECOGNIZERS = 'No matching recognizers were found to serve the request.';
 const NOT_PRIMITIVE =

@@ -13,7 +13,7 @@ import { errorAnswer, jsonAnswer } from './presidio-answer.ts';
 import type { PresidioAnswer } from './presidio-answer.ts';
 
 /** Bounds of one request; beyond them the answer is 413. */
-const MAX_TEXT_CHARS = 1_000_000;
+const MAX_TEXT_CHARS = 1_048_576;
 const MAX_RESULTS = 10_000;
 
 export type RandomBytes = (bytes: number) => Uint8Array;

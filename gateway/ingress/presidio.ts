@@ -20,7 +20,7 @@ import { Reply } from './reply.ts';
 
 export const PRESIDIO_BASE = '/presidio';
 
-/** A text of a million characters takes up to four bytes each, and more with its results. */
+/** The longest text takes up to four bytes a character, and more with its results. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /** Serves one request. @param keyless whether the listener itself is the permission */
