@@ -61,6 +61,12 @@ export function notSentOutcome(decision: AppendItem): AppendItem {
   };
 }
 
+/** What a survivor says of a call of which it knows nothing: from a process that is fenced itself it corrects nothing. */
+export function isUnknown({ sections }: AppendItem): boolean {
+  const facts = sections['facts'];
+  return typeof facts === 'object' && facts !== null && 'status' in facts && facts['status'] === 'unknown';
+}
+
 /** The same outcome from a process that has been fenced. */
 export function lateOutcome(outcome: AppendItem, amount: bigint | null): AppendItem {
   return { ...outcome, kind: 'late_outcome', class: 'late_outcome', settle: { nusd: amount ?? 0n } };

@@ -5,6 +5,7 @@ import type { Answer } from './batch.ts';
 import { classifyFailure } from './failure.ts';
 import { GapCounter } from './gap.ts';
 import type { Gap } from './gap.ts';
+import { isUnknown } from './items.ts';
 import { fencedError, refusal, unavailable } from './pending.ts';
 import type { Pending } from './pending.ts';
 import { Postponed } from './postponed.ts';
@@ -265,7 +266,7 @@ export class AppendQueue {
   }
 
   #refuseFenced(pending: Pending): void {
-    if (pending.sealed.kind === 'outcome') this.#hooks.onOutcomeFenced(pending);
+    if (pending.sealed.kind === 'outcome' && !isUnknown(pending.item)) this.#hooks.onOutcomeFenced(pending);
     if (!pending.told) pending.reject(fencedError());
     pending.told = true;
   }

@@ -234,6 +234,24 @@ describe('leases', () => {
     await paused.ledger.close();
   });
 
+  test('a survivor that is fenced before it knows leaves the one correction to the process that knows', async () => {
+    const [paused, loser] = [await open({ renewMs: 3_600_000 }), await open({ renewMs: 3_600_000 })];
+    const call = newCall();
+    await paused.ledger.append(decisionItem(call));
+    const both = [paused.ledger.wid, loser.ledger.wid];
+    await admin`update ledger.writers set fenced = true, generation = generation + 1 where wid = any (${both})`;
+    await expect(recoverExpired(loser)).rejects.toMatchObject({ code: 'fenced' });
+    await recoverExpired(survivor);
+    // Whatever the loser still had to say would be said by now.
+    await loser.ledger.close();
+    await expect(paused.ledger.append(outcomeItem(call, 9n))).rejects.toMatchObject({ code: 'fenced' });
+    await paused.ledger.close();
+    expect(await factsOf(call)).toMatchObject({
+      outcome: { status: 'unknown' },
+      late_outcome: { status: 'ok', cost_nusd: '9' },
+    });
+  });
+
   test('renewal keeps a lease, and finds out about fencing by itself', async () => {
     const onFenced = vi.fn();
     const fixture = await open({ leaseMs: 400, renewMs: 50, onFenced });
