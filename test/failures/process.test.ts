@@ -1,7 +1,7 @@
 /** The process as an operator runs it: stopped gracefully, and paused beyond its lease. */
 import { request, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Sql } from 'postgres';
 import { connect } from '../../cli/embedded/connection.ts';
 import { openLedger, verifyLive } from '../../ledger/index.ts';
@@ -26,7 +26,7 @@ providers: { mock: { kind: openai, base_url: "${mock.url}", hosting: external, r
 models: [{ name: model, deployments: [{ provider: mock, model: model }] }]
 tenants: [{ id: demo, policies: [baseline], budget: { monthly_usd: "1" } }]
 prices: { overrides: [{ provider: mock, model: model, from: "2026-01-01", input_usd_per_mtok: "1", output_usd_per_mtok: "2" }] }
-timeouts: { drain_ms: 4000, append_ms: 1500 }
+timeouts: { drain_ms: 4000, append_ms: 20000 }
 ledger: { lease_ms: ${String(LEASE_MS)} }
 logging: { level: warn }
 `,
@@ -36,13 +36,29 @@ logging: { level: warn }
 beforeEach(() => {
   mock.reset();
 });
+const servers = new Set<Server>();
+/** A test that failed must not be in the way of the next one. */
+afterEach(async () => {
+  for (const { child, ended } of servers) {
+    child.kill('SIGCONT');
+    child.kill('SIGTERM');
+    await ended;
+  }
+  servers.clear();
+});
 afterAll(async () => {
   await installation.remove();
   await mock.close();
 });
 
-async function up(): Promise<{ server: Server; url: string }> {
+function spawnServer(): Server {
   const server = installation.up(config, 'server');
+  servers.add(server);
+  return server;
+}
+
+async function up(): Promise<{ server: Server; url: string }> {
+  const server = spawnServer();
   const { dataUrl } = await server.ready;
   return { server, url: dataUrl };
 }
@@ -243,7 +259,7 @@ test('gateway that loses its lease while it starts: ends by itself with 1, the n
   first.server.child.kill('SIGTERM');
   await first.server.ended;
 
-  const starved = installation.up(config, 'server');
+  const starved = spawnServer();
   await expect(starved.ready).rejects.toThrow();
   await starved.ended;
   expect(starved.isFenced()).toBe(true);

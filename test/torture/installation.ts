@@ -29,7 +29,7 @@ import { readState } from '../../cli/embedded/state.ts';
 import { openKeyRing, readRootKey, type KeyRing } from '../../ledger/index.ts';
 
 const PREFIX = 'countersign-torture-';
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 300_000;
 
 /** One `up`, from its spawn on. */
 export interface Server {

@@ -8,6 +8,8 @@ Kills gateways and PostgreSQL with signal 9 under load and checks the evidence a
   --seed N     what happens when, 0 to 4294967295 (default: chosen by the clock, and printed)
   --callers N  calls at once, 1 to 64 (default 8)`;
 
+const LEASE_MS = 3000;
+
 interface Numbers {
   kills: number;
   seed: number;
@@ -40,7 +42,7 @@ export async function runTorture(args: readonly string[], root: string): Promise
   }
   say(`seed ${String(numbers.seed)}, ${String(numbers.kills)} kills, ${String(numbers.callers)} callers`);
   try {
-    const report = await torture({ ...numbers, root, say });
+    const report = await torture({ ...numbers, leaseMs: LEASE_MS, root, say });
     for (const [name, value] of Object.entries(report)) say(`${name}: ${String(value)}`);
     say('lost 0, duplicates 0, sent without a decision 0, open calls 0, CONSISTENT');
     return 0;

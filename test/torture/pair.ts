@@ -112,13 +112,21 @@ export class Pair {
     if (database !== null) process.kill(database.postmaster, 'SIGKILL');
   }
 
+  /** PostgreSQL ends all sessions when one dies, so the one that asks may be refused because of the kill before. */
   async #killBackend(choice: number): Promise<void> {
-    const sql = this.#options.installation.connect();
-    const backends = await sql<{ pid: number }[]>`
-      select pid from pg_stat_activity where usename = 'cs_gateway' order by backend_start`;
-    await sql.end({ timeout: 1 });
-    const chosen = backends[Math.floor(choice * backends.length)];
-    if (chosen !== undefined) process.kill(chosen.pid, 'SIGKILL');
+    await until(
+      () => 'the database to name its sessions',
+      async () => {
+        const sql = this.#options.installation.connect();
+        const backends = await sql<{ pid: number }[]>`
+          select pid from pg_stat_activity where usename = 'cs_gateway' order by backend_start`.finally(() =>
+          sql.end({ timeout: 1 }),
+        );
+        const chosen = backends[Math.floor(choice * backends.length)];
+        if (chosen !== undefined) process.kill(chosen.pid, 'SIGKILL');
+        return true;
+      },
+    );
   }
 
   #database(): Promise<void> {

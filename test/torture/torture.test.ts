@@ -11,6 +11,7 @@ test(`${String(KILLS)} kills of gateways and PostgreSQL under load: nothing ackn
     seed: SEED,
     kills: KILLS,
     callers: 4,
+    leaseMs: 1000,
     say: (line) => void lines.push(line),
   });
   process.stderr.write(`torture: seed ${String(SEED)}, ${JSON.stringify(report)}\n`);

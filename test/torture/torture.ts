@@ -15,6 +15,8 @@ export interface TortureOptions {
   readonly seed: number;
   readonly kills: number;
   readonly callers: number;
+  /** Of each gateway: a short one makes a run shorter, and is lost more often on a busy machine. */
+  readonly leaseMs: number;
   readonly say: (line: string) => void;
 }
 
@@ -29,7 +31,6 @@ export interface TortureReport extends Tally {
 
 const TENANTS = ['demo', 'other'] as const;
 const SCOPE = 'org';
-const LEASE_MS = 1000;
 /** A connection that broke while evidence was read proves nothing. */
 const LOOKS = 3;
 /** Verifying reads everything: with a long ledger only when it has grown by so much since the last time. */
@@ -45,7 +46,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   }
 }
 
-function configuration(mock: string, more: string): string {
+function configuration(mock: string, leaseMs: number, more: string): string {
   return `listen: { host: 127.0.0.1, port: 0, admin_port: 0 }
 providers: { mock: { kind: openai, base_url: "${mock}", hosting: external, region: eu } }
 models: [{ name: model, deployments: [{ provider: mock, model: model }] }]
@@ -54,7 +55,7 @@ organisation: { budget: { monthly_usd: "1000" } }
 prices: { overrides: [{ provider: mock, model: model, from: "2026-01-01", input_usd_per_mtok: "1", output_usd_per_mtok: "2" }] }
 timeouts: { append_ms: 1500 }
 retries: { max_attempts: 1 }
-ledger: { lease_ms: ${String(LEASE_MS)} }
+ledger: { lease_ms: ${String(leaseMs)} }
 logging: { level: warn }
 ${more}`;
 }
@@ -74,7 +75,7 @@ class Bench {
     this.#options = options;
     this.#installation = installation;
     this.#upstream = upstream;
-    this.#owner = installation.writeConfig('owner.yaml', configuration(upstream.url, ''));
+    this.#owner = installation.writeConfig('owner.yaml', configuration(upstream.url, options.leaseMs, ''));
     this.#pair = new Pair({ installation, owner: this.#owner, guest: () => this.#configureGuest() });
   }
 
@@ -107,7 +108,7 @@ class Bench {
     const { user, password, host, port, database: name } = database.gateway;
     const url = `postgres://${user}:${password}@localhost/${name}?host=${encodeURIComponent(host)}&port=${String(port)}`;
     const more = `database: { url: "${url}" }\nkeys: { provider: file, path: .countersign/keys }`;
-    return this.#installation.writeConfig('guest.yaml', configuration(this.#upstream.url, more));
+    return this.#installation.writeConfig('guest.yaml', configuration(this.#upstream.url, this.#options.leaseMs, more));
   }
 
   async step(step: Step): Promise<void> {
