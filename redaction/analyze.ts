@@ -4,6 +4,8 @@ import type { Finding } from './finding.ts';
 import { compileProfile } from './profile.ts';
 import type { Profile } from './profile.ts';
 import { STRICT } from './recognizers/catalogue.ts';
+import { ODD } from './keywords.ts';
+import { hasBase64Text } from './reading/base64.ts';
 import { isPlain } from './reading/reading.ts';
 import { MIN_LENGTH, scan, START, WINDOW } from './scan.ts';
 
@@ -20,6 +22,10 @@ export interface Analyzer {
   analyze(text: string): Finding[];
 }
 
+/** Short texts without findings are remembered, so many at most. */
+const CACHED_TEXTS = 2048;
+const CACHED_LENGTH = 32;
+
 let strict: Profile | null = null;
 
 /**
@@ -29,19 +35,32 @@ export function createAnalyzer(options: { maxFindings?: number } = {}): Analyzer
   const maxFindings = options.maxFindings ?? DEFAULT_MAX_FINDINGS;
   strict ??= compileProfile(STRICT);
   const profile = strict;
+  const clean = new Set<string>();
   return {
     detectors: profile.detectors,
     maxFindings,
     profile,
     analyze(text) {
       if (text.length < MIN_LENGTH) return [];
-      const plain = isPlain(text);
-      // Most texts of a request are names and short words: they go without any preparation.
-      if (plain && text.length <= WINDOW && !profile.hasCue(text)) return [];
-      const findings = plain
-        ? scan(profile, text, START, true, maxFindings).findings
-        : detectAll(profile, text, maxFindings);
-      return dropExplained(findings).slice(0, maxFindings + 1);
+      if (text.length > CACHED_LENGTH) return analyzeText(profile, text, maxFindings);
+      // Names of members, models and roles come again with every request.
+      if (clean.has(text)) return [];
+      const findings = analyzeText(profile, text, maxFindings);
+      if (findings.length > 0) return findings;
+      if (clean.size >= CACHED_TEXTS) clean.clear();
+      clean.add(text);
+      return findings;
     },
   };
+}
+
+function analyzeText(profile: Profile, text: string, maxFindings: number): Finding[] {
+  const isShort = text.length <= WINDOW;
+  const seen = isShort ? profile.survey(text, 0, text.length) : ODD;
+  const plain = isShort ? (seen & ODD) === 0 && !hasBase64Text(text) : isPlain(text);
+  if (plain && seen === 0) return [];
+  const findings = plain
+    ? scan(profile, text, START, true, maxFindings).findings
+    : detectAll(profile, text, maxFindings);
+  return dropExplained(findings).slice(0, maxFindings + 1);
 }

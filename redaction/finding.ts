@@ -46,18 +46,39 @@ export function shiftFinding(finding: Finding, by: number): Finding {
   return by === 0 ? finding : moveFinding(finding, finding.start + by, finding.end + by);
 }
 
-/** Order of report: by start, the longer one first, then by type, so that equal texts give equal lists. */
+/** Order of report: by start, the longer one first, then what says more, then by type: equal texts give equal lists. */
 export function compareFindings(a: Finding, b: Finding): number {
-  return a.start - b.start || b.end - a.end || (a.type < b.type ? -1 : a.type > b.type ? 1 : b.score - a.score);
+  return (
+    a.start - b.start ||
+    b.end - a.end ||
+    rankOf(a) - rankOf(b) ||
+    (a.type < b.type ? -1 : a.type > b.type ? 1 : b.score - a.score)
+  );
 }
 
 /** A check digit proves these, so a run of their digits that also looks like a telephone number is not one. */
-const PROVEN: readonly string[] = ['CREDIT_CARD', 'IBAN_CODE'];
-const MERE_DIGITS: readonly string[] = ['PHONE_NUMBER', 'US_SSN'];
+const PROVEN: ReadonlySet<string> = new Set(['CREDIT_CARD', 'IBAN_CODE']);
+const MERE_DIGITS: ReadonlySet<string> = new Set(['PHONE_NUMBER', 'US_SSN']);
+/** Credentials known by their place only; one known by its own form explains them. */
+const UNNAMED: ReadonlySet<string> = new Set(['GENERIC_SECRET', 'BEARER_TOKEN', 'BASIC_CREDENTIALS']);
+
+function rankOf({ type }: Finding): number {
+  return UNNAMED.has(type) || MERE_DIGITS.has(type) ? 1 : 0;
+}
+
+/** What a finding of this kind explains when it lies inside; null: only its own type. */
+function explains({ type, kind }: Finding): 'digits' | 'credential' | null {
+  if (PROVEN.has(type)) return 'digits';
+  return kind === 'secret' && !UNNAMED.has(type) ? 'credential' : null;
+}
+
+function explainedBy({ type }: Finding): 'digits' | 'credential' | null {
+  return MERE_DIGITS.has(type) ? 'digits' : UNNAMED.has(type) ? 'credential' : null;
+}
 
 /**
  * Drops what another finding explains: a finding inside another of the same type (Presidio's rule), mere digits inside a
- * proven number, and the "address" that a password makes with the host behind it in `scheme://user:password@host`.
+ * proven number, a credential known by its place inside one known by its form, and the "address" that a password makes with the host behind it in `scheme://user:password@host`.
  * `earlier` are findings already reported whose end may reach into this list. Both in report order; linear.
  */
 export function dropExplained(findings: readonly Finding[], earlier: readonly Finding[] = []): readonly Finding[] {
@@ -65,12 +86,15 @@ export function dropExplained(findings: readonly Finding[], earlier: readonly Fi
   // In report order every possible container comes first, so the furthest end seen decides.
   const reach = new Map<string, number>();
   const passwords = passwordsByEnd([...earlier, ...findings]);
-  const extend = ({ type, end }: Finding): void => {
-    for (const key of PROVEN.includes(type) ? [type, 'proven'] : [type])
-      reach.set(key, Math.max(reach.get(key) ?? 0, end));
+  const raise = (key: string | null, end: number): void => {
+    if (key !== null && end > (reach.get(key) ?? 0)) reach.set(key, end);
   };
-  const isInside = ({ type, end }: Finding): boolean =>
-    end <= (reach.get(type) ?? 0) || (MERE_DIGITS.includes(type) && end <= (reach.get('proven') ?? 0));
+  const extend = (finding: Finding): void => {
+    raise(finding.type, finding.end);
+    raise(explains(finding), finding.end);
+  };
+  const isInside = (finding: Finding): boolean =>
+    finding.end <= (reach.get(finding.type) ?? 0) || finding.end <= (reach.get(explainedBy(finding) ?? '') ?? 0);
 
   earlier.forEach(extend);
   return findings.filter((finding) => {

@@ -3,6 +3,7 @@
  * positions, and one expression for what a stream must still hold back.
  */
 import { RE2Set } from 're2js';
+import { createSurvey } from './keywords.ts';
 import { parsePattern } from './pattern.ts';
 import { PRIVATE_KEY } from './recognizers/private-key.ts';
 import { NEVER } from './recognizers/recognizer.ts';
@@ -23,10 +24,12 @@ export interface CompiledRecognizer {
 export interface Profile {
   readonly recognizers: readonly CompiledRecognizer[];
   readonly detectors: readonly string[];
-  /** True for every text that holds a match; lets most texts go at once. */
-  hasCue(text: string): boolean;
-  /** Indices into `recognizers` whose gate matches somewhere in the window. */
-  gates(window: string): readonly number[];
+  /** What the units [start, end) hold: DIGIT, KEYWORD, ODD, or 0 where nothing can match and nothing is disguised. */
+  survey(text: string, start: number, end: number): number;
+  /** Of the last survey: the recognizers one of whose keywords was seen. */
+  hits(): readonly CompiledRecognizer[];
+  /** Recognizers without keywords whose gate matches somewhere in the window. */
+  gates(window: string): readonly CompiledRecognizer[];
   /** Code units a window must reach past its end, so that a gate that starts in it lies in it. */
   readonly overlap: number;
   /** Start, at or after `from`, of the first match that more text may complete or change; the text's length if none. */
@@ -35,11 +38,10 @@ export interface Profile {
 
 /** Compiles a profile; about 15 ms. Throws RedactionError `invalid_pattern` for a pattern outside the language. */
 export function compileProfile(recognizers: readonly Recognizer[]): Profile {
-  const set = new RE2Set(RE2Set.UNANCHORED);
-  for (const recognizer of recognizers) set.add(recognizer.gate);
-  // Without this call the first match compiles silently; a bad pattern would then fail a request, not the start.
-  set.compile();
   const compiled = recognizers.map(compileRecognizer);
+  const { gates, overlap } = compileGates(compiled);
+  const survey = createSurvey([...recognizers.map((one) => one.keywords), [PRIVATE_KEY.keyword]]);
+  const hits = new Uint8Array(recognizers.length + 1);
   return {
     recognizers: compiled,
     detectors: [
@@ -47,19 +49,31 @@ export function compileProfile(recognizers: readonly Recognizer[]): Profile {
       ...recognizers.map((one) => `${one.id}@${String(one.version)}`),
       `${PRIVATE_KEY.id}@${String(PRIVATE_KEY.version)}`,
     ],
-    hasCue: cueTest(recognizers),
-    gates: (window) => set.match(window),
-    overlap: Math.max(...recognizers.map((one) => parsePattern(one.gate).maxLength)),
+    survey(text, start, end) {
+      hits.fill(0);
+      return survey(text, start, end, hits);
+    },
+    hits: () => compiled.filter((_, i) => hits[i] === 1),
+    gates,
+    overlap,
     unfinishedFrom: unfinishedSearch(recognizers),
   };
 }
 
-/** Two tests instead of one alternation: the class alone runs at memory speed and settles texts with numbers at once. */
-function cueTest(recognizers: readonly Recognizer[]): (text: string) => boolean {
-  const cues = [...new Set(recognizers.map((one) => one.cue)), PRIVATE_KEY.cue];
-  const characters = /[0-9@]/;
-  const literals = new RegExp(cues.filter((cue) => cue !== '[0-9]' && cue !== '@').join('|'));
-  return (text) => characters.test(text) || literals.test(text);
+/** In shorter texts the few expressions themselves are faster than the set in front of them. */
+const WORTH_GATING = 64;
+
+function compileGates(compiled: readonly CompiledRecognizer[]): Pick<Profile, 'gates' | 'overlap'> {
+  const gated = compiled.filter(({ recognizer }) => recognizer.gate !== undefined);
+  const set = new RE2Set(RE2Set.UNANCHORED);
+  for (const { recognizer } of gated) set.add(recognizer.gate ?? '');
+  // Without this call the first match compiles silently; a bad pattern would then fail a request, not the start.
+  set.compile();
+  return {
+    gates: (window) =>
+      window.length < WORTH_GATING ? gated : set.match(window).flatMap((index: number) => gated[index] ?? []),
+    overlap: Math.max(...gated.map(({ recognizer }) => parsePattern(recognizer.gate ?? '').maxLength)),
+  };
 }
 
 function compileRecognizer(recognizer: Recognizer): CompiledRecognizer {

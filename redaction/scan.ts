@@ -5,6 +5,7 @@
 import { CONTEXT_LENGTH, contextScore } from './context.ts';
 import { compareFindings, utf16 } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { DIGIT, KEYWORD } from './keywords.ts';
 import type { CompiledRecognizer, Profile } from './profile.ts';
 import { scanPrivateKeys } from './recognizers/private-key.ts';
 import type { BlockState } from './recognizers/private-key.ts';
@@ -16,8 +17,8 @@ export const THRESHOLD = 350;
 export const LEFT_CONTEXT = CONTEXT_LENGTH + 32;
 
 export const WINDOW = 512;
-/** A match has its cue within this many code units of its anchor. */
-const CUE_REACH = 128;
+/** A match has its keyword, or a digit, within this many code units of its anchor. */
+const KEYWORD_REACH = 128;
 /** No recognizer matches fewer code units. */
 export const MIN_LENGTH = 6;
 
@@ -77,12 +78,11 @@ function scanWindows(profile: Profile, text: string, from: number, limit: number
   // A head may lie before its anchor, but an anchor never lies before `from` when the match starts at or after it.
   for (let start = from; start < text.length && found.findings.length <= limit; start += WINDOW) {
     const end = Math.min(start + WINDOW, text.length);
-    if (!profile.hasCue(text.slice(start, end + CUE_REACH))) continue;
+    const seen = profile.survey(text, start, Math.min(end + KEYWORD_REACH, text.length));
+    if ((seen & KEYWORD) !== 0) for (const one of profile.hits()) locate(one, { text, start, end, from }, found);
+    if ((seen & DIGIT) === 0) continue;
     const window = start === 0 && end === text.length ? text : text.slice(start, end + profile.overlap);
-    for (const index of profile.gates(window)) {
-      const compiled = profile.recognizers[index];
-      if (compiled !== undefined) locate(compiled, { text, start, end, from }, found);
-    }
+    for (const one of profile.gates(window)) locate(one, { text, start, end, from }, found);
   }
 }
 

@@ -110,17 +110,29 @@ function isText(byte: number): boolean {
   return byte >= 0x20 ? byte !== 0x7f && (byte < 0x80 || byte >= 0xc2) : byte === 9 || byte === 10 || byte === 13;
 }
 
-/** Whether base64 text begins at `at`; null: the text ends too early to say. */
+/** Whether base64 text begins at `at`; null: the text ends too early to say. Without allocations: nearly all places fail. */
 function begins(text: string, at: number): boolean | null {
-  const bytes = new TextBytes();
-  for (let i = 0; i < MIN_BASE64; i += 4) {
-    const count = runAt(text, at + i);
-    const isCut = count < 4;
-    if (isCut && at + i + count < text.length) return false;
-    if (count > 1 && !decode(text, at + i, count, bytes)) return false;
-    if (isCut) return null;
+  let missing = 0;
+  for (let i = at; i < at + MIN_BASE64; i += 4) {
+    const count = runAt(text, i);
+    if (count < 4 && i + count < text.length) return false;
+    for (let k = 0; k + 1 < count; k++) {
+      missing = continued(
+        missing,
+        ((valueAt(text, i + k) << (2 + 2 * k)) | (valueAt(text, i + k + 1) >> (4 - 2 * k))) & 0xff,
+      );
+      if (missing < 0) return false;
+    }
+    if (count < 4) return null;
   }
   return true;
+}
+
+/** Continuation bytes that must follow after this one; -1: it does not belong into text. */
+function continued(missing: number, byte: number): number {
+  if (missing > 0) return (byte & 0xc0) === 0x80 ? missing - 1 : -1;
+  if (!isText(byte) || byte > 0xf4) return -1;
+  return byte < 0x80 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
 }
 
 /** The rule of one stream: it knows where the decoding of a run goes on. */

@@ -9,7 +9,7 @@ export const PRIVATE_KEY = {
   id: 'private_key',
   version: 1,
   entity: 'PRIVATE_KEY',
-  cue: '-----BEGIN',
+  keyword: '-----BEGIN',
   /** Also what a stream holds back while it is incomplete. */
   begin: '-----BEGIN [0-9A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----',
   example: ['-----BEGIN PRIVATE', ' KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE', ' KEY-----'].join(
@@ -88,7 +88,7 @@ export function endsBlock(before: string, waiting: readonly string[]): boolean {
 
 function nextBegin(text: string, from: number): number | null {
   // indexOf is many times faster than the expression and settles nearly every text.
-  if (text.indexOf(PRIVATE_KEY.cue, from) === -1) return null;
+  if (text.indexOf(PRIVATE_KEY.keyword, from) === -1) return null;
   BEGIN.lastIndex = from;
   return BEGIN.exec(text)?.index ?? null;
 }

@@ -21,10 +21,10 @@ export interface Recognizer {
   readonly version: number;
   readonly entity: string;
   readonly kind: FindingKind;
-  /** Occurs in every match within 128 code units of its anchor: the cheap test that lets most texts go at once. */
-  readonly cue: string;
-  /** Matches at the anchor of every match; member of the RE2 set that filters windows. */
-  readonly gate: string;
+  /** Literals; every match has one of them within 128 code units of its anchor. None: every match has a digit there. */
+  readonly keywords: readonly string[];
+  /** Without keywords: matches at the anchor of every match; member of the RE2 set that filters windows. */
+  readonly gate?: string;
   /** Part of the match before its anchor (local part before `@`); then `pattern` begins with a plain literal. */
   readonly head?: string;
   /** The match from its anchor on. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createAnalyzer, readDocument } from '../../redaction/index.ts';
+import { DIGIT } from '../../redaction/keywords.ts';
 import { dropExplained } from '../../redaction/finding.ts';
 import { parsePattern } from '../../redaction/pattern.ts';
 import { countriesOf, planOf } from '../../redaction/recognizers/phone-plan.ts';
@@ -43,8 +44,7 @@ describe('findings', () => {
 
   test('are the same with and without the filters in front', () => {
     const { profile } = analyzer;
-    const every = profile.recognizers.map((_, index) => index);
-    const unfiltered = { ...profile, hasCue: () => true, gates: () => every };
+    const unfiltered = { ...profile, survey: () => DIGIT, gates: () => profile.recognizers };
     fc.assert(
       fc.property(fc.array(hostileText, { maxLength: 8 }), (texts) => {
         const text = texts.join('');

@@ -1,0 +1,83 @@
+/** What tells a credential from a text that only has its form. */
+import { hash } from 'node:crypto';
+import type { Verdict } from '../recognizer.ts';
+
+/** 40 characters of base64 with all three character classes; a SHA-1 in hex is not one. Needs a context word. */
+export function verifyAwsSecret(candidate: string): Verdict | null {
+  const mixed = /[A-Z]/.test(candidate) && /[a-z]/.test(candidate) && /[0-9]/.test(candidate);
+  return mixed ? { length: candidate.length, score: 100 } : null;
+}
+
+/** The first part must be the JSON header of RFC 7515: an object with `alg`. */
+export function verifyJwt(candidate: string): Verdict | null {
+  const header = Buffer.from(candidate.slice(0, candidate.indexOf('.')), 'base64url').toString('utf8');
+  return /^\{.*"alg"\s*:/s.test(header) ? { length: candidate.length, score: 1000 } : null;
+}
+
+/** Placeholders that stand where a password would: `${DB_PASSWORD}`, `$PASS`, `{password}`, `****`, `%s`. */
+const NOT_A_PASSWORD = /^(?:\$\{?[A-Za-z_][0-9A-Za-z_]*\}?|\{\{?[^}]*\}\}?|\*+|%s|x{3,})$/i;
+
+export function verifyPassword(candidate: string): Verdict | null {
+  return NOT_A_PASSWORD.test(candidate) ? null : { length: candidate.length, score: 800 };
+}
+
+/** The first part is the number of the bot's account in base64. */
+export function verifyDiscordToken(candidate: string): Verdict | null {
+  const account = Buffer.from(candidate.slice(0, candidate.indexOf('.')), 'base64').toString('latin1');
+  return /^[0-9]{17,20}$/.test(account) ? { length: candidate.length, score: 950 } : null;
+}
+
+/** `user:password` in base64, both readable. */
+export function verifyBasic(candidate: string): Verdict | null {
+  const decoded = Buffer.from(candidate, 'base64').toString('latin1');
+  return /^[\x20-\x7e\x80-\xff]{1,100}:[\x20-\x7e\x80-\xff]{1,200}$/.test(decoded)
+    ? { length: candidate.length, score: 700 }
+    : null;
+}
+
+/** Least Shannon entropy, in bits a character, of what a generator makes; words and paths stay below. */
+const RANDOM_BITS = 3.3;
+const ASSIGNED_BITS = 3;
+
+export function entropyOf(text: string): number {
+  const counts = new Map<string, number>();
+  for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
+  return bits;
+}
+
+/** Letters and digits mixed as a generator does. */
+export function verifyRandom(candidate: string): Verdict | null {
+  const isMixed = /[0-9]/.test(candidate) && /[A-Za-z]/.test(candidate);
+  return isMixed && entropyOf(candidate) >= RANDOM_BITS ? { length: candidate.length, score: 700 } : null;
+}
+
+/** What people write where the value would stand, references to it, and things that are no secret. */
+const NOT_A_VALUE =
+  /^(?:[$%{<@*]|https?:|[./~]|process\.env|os\.environ|env\.|getenv|null|none|true|false|undefined)|example|changeme|change_me|placeholder|redacted|your[_-]|x{4}|\*{3}|\.\.\./i;
+const DATE_OR_VERSION = /^v?[0-9.:/T+-]+Z?$/;
+/** Dotted or hyphened names of code (`config.auth.token2`, `gpt-4o-mini`): words with a number here and there. */
+const NAME_LIKE = /^[A-Za-z]{2,}(?:[._-][A-Za-z]{2,}|[._-]?[0-9]{1,2}[A-Za-z]?|[._-][0-9]+[A-Za-z]{0,2})*$/;
+
+/** Up to the punctuation behind it: eight characters at least, with letters and digits and no pattern of a name. */
+export function verifyAssigned(candidate: string): Verdict | null {
+  const value = candidate.replace(/[.!?:&]+$/, '');
+  if (value.length < 8 || NOT_A_VALUE.test(value) || DATE_OR_VERSION.test(value) || NAME_LIKE.test(value)) return null;
+  const isMixed = /[0-9]/.test(value) && /[A-Za-z]/.test(value);
+  return isMixed && entropyOf(value) >= ASSIGNED_BITS ? { length: value.length, score: 550 } : null;
+}
+
+const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+
+/** Base58check: version 0x80, the key, four bytes of double SHA-256. */
+export function verifyWif(candidate: string): Verdict | null {
+  let number = 0n;
+  for (const char of candidate) number = number * 58n + BigInt(BASE58.indexOf(char));
+  const hex = number.toString(16);
+  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+  if (bytes[0] !== 0x80 || (bytes.length !== 37 && bytes.length !== 38)) return null;
+  const inner = hash('sha256', bytes.subarray(0, -4), 'buffer');
+  const check = hash('sha256', inner, 'buffer').subarray(0, 4);
+  return check.equals(bytes.subarray(-4)) ? { length: candidate.length, score: 1000 } : null;
+}
