@@ -13,6 +13,8 @@ const LEAST_SCORE = 0.4;
 const MOST_WORDS = 6;
 /** Code units looked at for them. */
 const REACH = 4096;
+/** Of text without white space only so much to either side of a match is read as words. */
+const RUN_REACH = 256;
 const PUNCTUATION = /^\p{P}+$/u;
 
 /** Raises the scores of candidates with a context word of their recognizer near them, or among `given`. */
@@ -50,7 +52,7 @@ function createWords(text: string): Words {
     const known = runs.get(end);
     if (known !== undefined) return known;
     let start = end;
-    const least = Math.max(0, end - 2 * REACH);
+    const least = Math.max(0, end - 2 * RUN_REACH);
     while (start > least && !isSpace(text.charCodeAt(start - 1))) start -= 1;
     let previous = start;
     while (previous > 0 && isSpace(text.charCodeAt(previous - 1))) previous -= 1;
@@ -73,7 +75,7 @@ function createWords(text: string): Words {
 
   function before(offset: number): string[] {
     const near: string[] = [];
-    const most = Math.min(text.length, offset + REACH);
+    const most = Math.min(text.length, offset + RUN_REACH);
     const least = Math.max(0, offset - REACH);
     let end = offset;
     while (end < most && isSpace(text.charCodeAt(end))) end += 1;

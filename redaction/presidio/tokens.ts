@@ -31,7 +31,8 @@ const INFIX = new RegExp(
   'gu',
 );
 /** Not cut at signs inside. */
-const WEB_ADDRESS = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^\s/@:]+(?:\.[^\s/@:.]+)*\.\p{L}{2,}(?::\d{2,5})?(?:[/?#]\S*)?$/iu;
+const WEB_ADDRESS =
+  /^(?:[a-z][a-z0-9+.-]{0,20}:\/\/)?[^\s/@:.]+(?:\.[^\s/@:.]+)*\.\p{L}{2,}(?::\d{2,5})?(?:[/?#]\S*)?$/iu;
 /** A longer run of non-space is no words. */
 const LONGEST = 512;
 
