@@ -75,7 +75,8 @@ function createWords(text: string): Words {
 
   function before(offset: number): string[] {
     const near: string[] = [];
-    const most = Math.min(text.length, offset + RUN_REACH);
+    // In steps, so that the matches of one long run share what was read for the first.
+    const most = Math.min(text.length, (Math.floor(offset / RUN_REACH) + 2) * RUN_REACH);
     const least = Math.max(0, offset - REACH);
     let end = offset;
     while (end < most && isSpace(text.charCodeAt(end))) end += 1;
