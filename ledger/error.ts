@@ -20,6 +20,7 @@ export type LedgerErrorCode =
   | 'not_yet'
   | 'checkpoint_key'
   | 'forked'
+  | 'held'
   | 'trust_policy'
   | 'witness'
   | 'timestamp'

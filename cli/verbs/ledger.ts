@@ -50,7 +50,7 @@ function reportText(report: VerifyReport): string {
     );
   }
   lines.push(
-    `${String(report.entries)} entries in ${String(report.logs.length)} logs, ${String(report.openCalls)} open calls.`,
+    `${String(report.entries)} entries in ${String(report.logs.length)} logs, ${String(report.openCalls)} open calls, ${String(report.erased)} entries erased by order.`,
   );
   if (report.notProven.length > 0) lines.push('Not proven:', ...report.notProven.map((line) => `  - ${line}`));
   return lines.join('\n');

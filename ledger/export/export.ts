@@ -13,6 +13,7 @@ import type { OpenedSection } from '../seal.ts';
 import { readEntries } from '../stored.ts';
 import type { StoredEntry } from '../stored.ts';
 import { asObject, readLedgerFacts } from '../verify/call-check.ts';
+import type { EvidenceEntry } from '../verify/evidence.ts';
 import { readSnapshot } from '../verify/snapshot.ts';
 import type { SnapshotLog } from '../verify/snapshot.ts';
 import { CHECKPOINTS_FILE, EPOCHS_FILE, writeCheckpoint, writeOpening } from './heads.ts';
@@ -36,6 +37,8 @@ export interface ExportResult {
   readonly entries: number;
   /** Leaf hash of the last exported entry. */
   readonly head: string | null;
+  /** Entries of which only facts and hashes are left, because their key was destroyed. */
+  readonly erased: number;
   /** Files written, relative to the folder, sorted. */
   readonly files: readonly string[];
 }
@@ -47,7 +50,12 @@ interface Tally {
   readonly writers: { wid: string; key: string }[];
   /** Epochs the deployment's log tells of. */
   epochs: number;
+  /** Entries whose key is gone. */
+  erased: number;
 }
+
+/** What is disclosed of an entry; the key when it was destroyed. */
+type Disclosed = Pick<EvidenceEntry, 'sections' | 'erasedKey'>;
 
 /**
  * Writes a tenant's log as a folder that verifies offline (docs/ledger-format.md), readable by its owner only. The same ledger
@@ -67,11 +75,11 @@ export async function exportTenant(sql: postgres.Sql, keys: KeyRing, options: Ex
     );
   }
   await makeFolder(dir);
-  const tally: Tally = { kinds: {}, open: new Set(), writers: [], epochs: 0 };
+  const tally: Tally = { kinds: {}, open: new Set(), writers: [], epochs: 0, erased: 0 };
   const exported: ExportedLog[] = [];
   const ids = new Set(logs.filter((log) => log.tenant === tenant || log.tenant === DEPLOYMENT).map((log) => log.log));
   for (const log of logs.filter((each) => each.tenant === DEPLOYMENT)) {
-    const head = await writeLog(sql, dir, log, async (entry) => deploymentSections(entry, ids, tally));
+    const head = await writeLog(sql, dir, log, async (entry) => ({ sections: deploymentSections(entry, ids, tally) }));
     await writeHeads(dir, log, CHECKPOINTS_FILE, checkpointLines(sql, log));
     exported.push({ ...log, entries: log.tail + 1, head, role: 'deployment' });
   }
@@ -100,7 +108,13 @@ export async function exportTenant(sql: postgres.Sql, keys: KeyRing, options: Ex
       `logs/${log}/${role === 'tenant' ? EPOCHS_FILE : CHECKPOINTS_FILE}`,
     ]),
   ];
-  return { log: last.log, entries: last.tail + 1, head: exported.at(-1)?.head ?? null, files: files.toSorted() };
+  return {
+    log: last.log,
+    entries: last.tail + 1,
+    head: exported.at(-1)?.head ?? null,
+    erased: tally.erased,
+    files: files.toSorted(),
+  };
 }
 
 async function makeFolder(dir: string): Promise<void> {
@@ -121,7 +135,7 @@ async function writeLog(
   sql: postgres.Sql,
   dir: string,
   log: SnapshotLog,
-  disclose: (entry: StoredEntry) => Promise<ReadonlyMap<string, OpenedSection>>,
+  disclose: (entry: StoredEntry) => Promise<Disclosed>,
 ): Promise<string | null> {
   const folder = join(dir, 'logs', log.log);
   await mkdir(folder, { mode: 0o700 });
@@ -132,7 +146,7 @@ async function writeLog(
     for await (const entry of readEntries(sql, log.log, 0, log.tail)) {
       const { header, hash, receipt } = entry;
       const leaves = entry.leaves.match(/.{1,64}/g) ?? [];
-      pending += writeLine({ header, hash, leaves, receipt, sections: await disclose(entry) });
+      pending += writeLine({ header, hash, leaves, receipt, ...(await disclose(entry)) });
       head = hash;
       if (pending.length > 1_000_000) {
         await file.write(pending);
@@ -197,11 +211,14 @@ async function tenantSections(
   tenant: string,
   keys: KeyRing | null,
   tally: Tally,
-): Promise<ReadonlyMap<string, OpenedSection>> {
+): Promise<Disclosed> {
   tally.kinds[entry.kind] = (tally.kinds[entry.kind] ?? 0) + 1;
   if (entry.kind === 'decision' && readLedgerFacts(parseFacts(entry)).open) tally.open.add(entry.call);
   if (entry.kind === 'outcome') tally.open.delete(entry.call);
-  return (await openSections(entry, tenant, keys)).sections;
+  const { sections, erased } = await openSections(entry, tenant, keys);
+  if (!erased || entry.keyRef === null) return { sections };
+  tally.erased += 1;
+  return { sections, erasedKey: entry.keyRef };
 }
 
 /** A damaged row is exported as it is: finding it is the verifier's work. */

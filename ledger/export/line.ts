@@ -3,8 +3,10 @@ import type { JsonValue } from '../canonical.ts';
 import type { OpenedSection } from '../seal.ts';
 import type { EvidenceEntry } from '../verify/evidence.ts';
 
+const KEY_REF = /^[0-9]{1,19}$/;
+
 /** One line of entries.jsonl: canonical JSON, so that the same entry always gives the same bytes. */
-export function writeLine({ hash, header, leaves, receipt, sections }: EvidenceEntry): string {
+export function writeLine({ erasedKey, hash, header, leaves, receipt, sections }: EvidenceEntry): string {
   const disclosed: string[] = [];
   for (const name of [...sections.keys()].toSorted()) {
     const section = sections.get(name);
@@ -12,7 +14,8 @@ export function writeLine({ hash, header, leaves, receipt, sections }: EvidenceE
   }
   const signed =
     receipt === null ? 'null' : canonicalJson({ digest: receipt.digest, sig: receipt.signature, wid: receipt.wid });
-  const start = `{"hash":${JSON.stringify(hash)},"header":${JSON.stringify(header)},"leaves":${canonicalJson([...leaves])}`;
+  const erased = erasedKey === undefined ? '' : `"erased":${JSON.stringify(erasedKey)},`;
+  const start = `{${erased}"hash":${JSON.stringify(hash)},"header":${JSON.stringify(header)},"leaves":${canonicalJson([...leaves])}`;
   return `${start},"receipt":${signed},"sections":{${disclosed.join(',')}}}\n`;
 }
 
@@ -35,13 +38,15 @@ export function readLine(line: string): EvidenceEntry | null {
     return null;
   }
   if (!isObject(value)) return null;
-  const { hash, header, leaves, receipt, sections } = value;
+  const { erased, hash, header, leaves, receipt, sections } = value;
   if (typeof hash !== 'string' || typeof header !== 'string' || !isObject(sections)) return null;
   const hashes = readHashes(leaves);
   const opened = readSections(sections);
   const signed = readReceipt(receipt);
   if (hashes === null || opened === null || signed === undefined) return null;
-  return { hash, header, leaves: hashes, sections: opened, receipt: signed };
+  const entry = { hash, header, leaves: hashes, sections: opened, receipt: signed };
+  if (erased === undefined) return entry;
+  return typeof erased === 'string' && KEY_REF.test(erased) ? { ...entry, erasedKey: erased } : null;
 }
 
 function readHashes(leaves: JsonValue | undefined): string[] | null {

@@ -12,6 +12,8 @@ write another verifier. In short, for every line of \`logs/<log>/entries.jsonl\`
 2. \`leaves\` are the hashes of the entry's sections in a fixed order; their RFC 6962 root is \`body\` in the header.
 3. A disclosed section hashes to its leaf: SHA-256 of a zero byte and \`["<salt>",<value in RFC 8785 form>]\`.
 
+A line with \`erased\` names a key that was destroyed: an entry of kind \`erasure\` in the same log names it too, with the legal basis.
+
 What this folder does not show: that the end of the log was not cut, that nothing was rewritten by an owner of the database and
 its keys (no outside anchor covers it), that recorded content is true, and that no call went around the gateway. Receipts that
 callers kept (response header \`x-countersign-receipt\`) name entries that must be here.

@@ -20,6 +20,8 @@ export interface EvidenceEntry {
   /** What was disclosed or could be opened, by section name. */
   readonly sections: ReadonlyMap<string, OpenedSection>;
   readonly receipt: StoredSignature | null;
+  /** The destroyed key that sealed it, as a folder says; absent when it is not erased. */
+  readonly erasedKey?: string;
   /** What only the database knows. */
   readonly row?: EvidenceRow;
 }
@@ -35,5 +37,7 @@ export interface EvidenceRow {
   readonly timeMs: number;
   readonly dbTimeMs: number;
   readonly booked: bigint | null;
+  /** The key that seals it; null = the tenant's own. */
+  readonly keyRef: string | null;
   readonly damaged: readonly string[];
 }

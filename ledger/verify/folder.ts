@@ -5,6 +5,7 @@ import type { ExportedLog, Manifest } from '../export/manifest.ts';
 import type { VerifierKey } from '../note/key.ts';
 import type { EvidenceEntry } from './evidence.ts';
 import { isFile, readBounded, readLines } from './files.ts';
+import { judgeErasures } from '../erasure/check.ts';
 import { FolderHeads } from './folder-heads.ts';
 import { announcement, LogCheck } from './log-check.ts';
 import { buildReport, unverifiable } from './report.ts';
@@ -39,10 +40,24 @@ export async function verifyFolder(dir: string, checkpointKeys?: readonly Verifi
     if (log.role === 'deployment') for (const each of check.announced) announced.add(each);
     checks.push(check);
   }
+  checkKeys(checks);
   return buildReport(
     checks.map((check) => check.report()),
     unannounced(manifest, announced),
   );
+}
+
+/** Erased entries are covered by erasure entries. A log that was not read to its end may hold orders nobody saw. */
+function checkKeys(checks: readonly LogCheck[]): void {
+  if (checks.some((check) => check.problem !== null)) return;
+  const findings = judgeErasures(
+    checks.map((check) => check.erasures),
+    () => true,
+  );
+  for (const check of checks) {
+    const finding = findings.get(check.erasures);
+    if (finding !== undefined) check.fail(finding.seq, finding);
+  }
 }
 
 /** The lines of a log as entries, up to the first that is none. */

@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import type { JsonValue } from '../canonical.ts';
 import { DEPLOYMENT } from '../entry.ts';
+import { checkErasures } from '../erasure/live-check.ts';
 import type { KeyRing } from '../keyring.ts';
 import { openSections } from '../sections.ts';
 import { readEntries } from '../stored.ts';
@@ -37,6 +38,7 @@ export async function verifyLive(sql: postgres.Sql, keys: KeyRing | null): Promi
     checkCalls(check, log, snapshot, budgets);
     checks.set(log.log, check);
   }
+  await checkKeys(sql, snapshot, checks);
   const general = checkAround(snapshot, checks, writers);
   if (general.length === 0) general.push(...(await checkEpochs(sql, snapshot, walk)).map(generalProblem));
   const sound = general.length === 0 && [...checks.values()].every((check) => check.problem === null);
@@ -45,6 +47,17 @@ export async function verifyLive(sql: postgres.Sql, keys: KeyRing | null): Promi
     [...checks.values()].map((check) => check.report()),
     general,
   );
+}
+
+/** By tenant: an erasure also stands for what the tenant's earlier logs hold. */
+async function checkKeys(sql: postgres.Sql, { logs }: Snapshot, checks: ReadonlyMap<string, LogCheck>): Promise<void> {
+  for (const tenant of new Set(logs.map((log) => log.tenant ?? ''))) {
+    const own = logs.flatMap(({ log, tail, tenant: owner }) => {
+      const check = owner === tenant ? checks.get(log) : undefined;
+      return check === undefined ? [] : [{ log, tail, check }];
+    });
+    await checkErasures(sql, tenant, own);
+  }
 }
 
 async function* readEvidence(

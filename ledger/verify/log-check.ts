@@ -2,6 +2,7 @@ import { canonicalJson, parseCanonical } from '../canonical.ts';
 import type { JsonValue } from '../canonical.ts';
 import { sectionNames } from '../entry.ts';
 import type { EntryHeader } from '../entry.ts';
+import { ErasureCheck } from '../erasure/check.ts';
 import { parseHeader } from '../header.ts';
 import { leafHash, merkleRoot, sha256, ZERO_HASH } from '../merkle.ts';
 import { sectionLeaf } from '../seal.ts';
@@ -15,6 +16,8 @@ export class LogCheck {
   readonly #log: EvidenceLog;
   readonly #writers: WriterCheck;
   readonly calls = new CallCheck();
+  /** Keys that seal the entries, and keys that were destroyed by order. */
+  readonly erasures = new ErasureCheck();
   /** Logs a deployment log tells of, as canonical [inc, log, nonce, origin, slot]. */
   readonly announced = new Set<string>();
   /** Entries that a checkpoint covers; whoever walks the trees says so. */
@@ -64,6 +67,7 @@ export class LogCheck {
       openCalls: this.calls.open.size,
       receipts: this.#receipts,
       unread: this.#unread,
+      erased: this.erasures.erased,
       covered: this.covered,
       problem: this.#problem,
     };
@@ -140,6 +144,7 @@ export class LogCheck {
     const facts = parseFacts(entry);
     const finding = this.calls.add(header, facts, entry) ?? this.#writers.add(header, facts);
     if (header.kind === 'log') this.announced.add(announcement(asObject(facts)));
+    this.erasures.add(header.seq, header.kind, facts, entry.row?.keyRef ?? entry.erasedKey ?? null);
     if (finding !== null) return finding;
     if (entry.receipt !== null) {
       const fits = this.#writers.isSigned(

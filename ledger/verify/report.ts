@@ -26,6 +26,8 @@ export interface LogReport {
   readonly receipts: number;
   /** Sections that were not compared with their commitment: withheld, erased, or no key was given. */
   readonly unread: number;
+  /** Entries whose key was destroyed as an erasure entry says: nothing but facts and hashes is left of them. */
+  readonly erased: number;
   /** Entries, from the first on, that a checkpoint covers. */
   readonly covered: number;
   readonly problem: Problem | null;
@@ -43,6 +45,8 @@ export interface VerifyReport {
   readonly firstBad: Problem | null;
   readonly entries: number;
   readonly openCalls: number;
+  /** Entries erased by order; see LogReport. */
+  readonly erased: number;
   /** What this result does not show, one sentence each. */
   readonly notProven: readonly string[];
 }
@@ -62,6 +66,11 @@ export function buildReport(logs: readonly LogReport[], general: readonly Proble
   const notProven = [...LIMITS];
   const younger = entries - logs.reduce((sum, log) => sum + log.covered, 0);
   if (younger > 0) notProven.push(`${String(younger)} entries are covered by no checkpoint yet.`);
+  const erased = logs.reduce((sum, log) => sum + log.erased, 0);
+  if (erased > 0)
+    notProven.push(
+      `${String(erased)} entries were erased as erasure entries say: of them only facts, hashes and order are left.`,
+    );
   if (unread > 0)
     notProven.push(
       `${String(unread)} sections were not read (withheld, erased or no key): only their hashes are linked.`,
@@ -77,6 +86,7 @@ export function buildReport(logs: readonly LogReport[], general: readonly Proble
     firstBad,
     entries,
     openCalls: logs.reduce((sum, log) => sum + log.openCalls, 0),
+    erased,
     notProven,
   };
 }
@@ -84,5 +94,14 @@ export function buildReport(logs: readonly LogReport[], general: readonly Proble
 /** The evidence could not be read. */
 export function unverifiable(problem: string): VerifyReport {
   const firstBad = { log: null, tenant: null, seq: null, section: null, problem };
-  return { verdict: 'UNVERIFIABLE', anchored: false, logs: [], firstBad, entries: 0, openCalls: 0, notProven: LIMITS };
+  return {
+    verdict: 'UNVERIFIABLE',
+    anchored: false,
+    logs: [],
+    firstBad,
+    entries: 0,
+    openCalls: 0,
+    erased: 0,
+    notProven: LIMITS,
+  };
 }

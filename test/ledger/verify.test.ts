@@ -87,9 +87,10 @@ describe('an untouched ledger', () => {
     expect(report.notProven.join(' ')).toMatch(/sections were not read/);
   });
 
-  test('stays verifiable when a subject\u2019s key is destroyed', async () => {
+  test('a subject\u2019s key that is gone without an erasure entry is a problem, not an erasure', async () => {
     const report = await afterTampering((tx) => tx`delete from keystore.subject_keys`);
-    expect(report.verdict).toBe('CONSISTENT');
+    expect(report).toMatchObject({ verdict: 'TAMPERED', erased: 0 });
+    expect(report.firstBad?.problem).toContain('no erasure entry names it');
     await expectLedgerIntact(fixture.sql, fixture.keys);
   });
 });
