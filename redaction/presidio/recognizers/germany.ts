@@ -37,7 +37,7 @@ export const GERMANY: readonly PresidioRecognizer[] = [
     standing: 'off',
     patterns: [
       pattern('Steuernummer (ELSTER)', raw`\<(?:0[1-9]|1[0-6])\d{11}\>`, 0.5),
-      pattern('Steuernummer (3/3/5)', raw`(?<![\w/])\d{2,3}\/\d{3}\/\d{5}(?![\w/])`, 0.4),
+      pattern('Steuernummer (3/3/5)', raw`(?<![\w/])(?:\d{2,3}\/\d{3}|\d{5})\/\d{5}(?![\w/])`, 0.4),
       pattern('Steuernummer (3/4/4)', raw`(?<![\w/])\d{3}\/\d{4}\/\d{4}(?![\w/])`, 0.4),
     ],
     context: words(
@@ -82,7 +82,7 @@ export const GERMANY: readonly PresidioRecognizer[] = [
     standing: 'off',
     patterns: [
       pattern('Rentenversicherungsnummer', raw`\<\d{8}[A-Z]\d{3}\>`, 0.5),
-      pattern('Rentenversicherungsnummer (spaced)', raw`\<\d{2}\s\d{6}\s[A-Z]\s\d{3}\>`, 0.5),
+      pattern('Rentenversicherungsnummer (spaced)', raw`\<\d{2}\s?\d{6}\s?[A-Z]\s?\d{3}\>`, 0.5),
     ],
     context: words(
       'rentenversicherungsnummer, rentenversicherung, sozialversicherungsnummer, sozialversicherung, versicherungsnummer, rvnr, rv-nummer, svnr, sv-nummer, vsnr, sozialversicherungsausweis, deutsche rentenversicherung, social security',

@@ -1,5 +1,4 @@
 /** Registering authorities of the states of India: how many districts each has numbered (Parivahan, list of offices). */
-import { asciiDigits } from '../digits.ts';
 import type { Verdict } from '../recognizer.ts';
 
 const LAST_DISTRICT: Readonly<Record<string, number>> = {
@@ -42,10 +41,9 @@ const LAST_DISTRICT: Readonly<Record<string, number>> = {
   WB: 98,
 };
 
-/** A number of a district that exists is right; any other proves nothing. */
+/** A number of a district that exists is right; any other proves nothing. Districts are written in ASCII digits only. */
 export function checkRegistration(match: string): Verdict {
-  const code = asciiDigits(match).toUpperCase();
-  const [, state = '', district = ''] = /^([A-Z]{2})(\d{1,2})[A-Z]{1,3}(?!0000)\d{4}$/.exec(code) ?? [];
+  const [, state = '', district = ''] = /^([A-Z]{2})(\d{1,2})[A-Z]{1,3}(?!0000)\d{4}$/.exec(match.toUpperCase()) ?? [];
   const last = LAST_DISTRICT[state];
   return last !== undefined && Number(district) >= 1 && Number(district) <= last ? true : null;
 }

@@ -1,4 +1,4 @@
-import { asciiDigits, digitsOf } from '../digits.ts';
+import { digitsOf } from '../digits.ts';
 import { pattern, words } from '../recognizer.ts';
 import type { PresidioRecognizer, Verdict } from '../recognizer.ts';
 
@@ -27,7 +27,7 @@ export const TURKEY: readonly PresidioRecognizer[] = [
     languages: ['tr'],
     standing: 'off',
     patterns: [
-      pattern('Plaka', raw`\<${PROVINCE}[ -]${LETTER}{1,3}[ -][0-9]{2,5}\>`, 0.5),
+      pattern('Plaka', raw`\<${PROVINCE}[\s-]${LETTER}{1,3}[\s-][0-9]{2,5}\>`, 0.5),
       pattern('Plaka (bitişik)', raw`\<${PROVINCE}${LETTER}{1,3}[0-9]{2,5}\>`, 0.3),
     ],
     context: words(
@@ -50,7 +50,7 @@ function isNationalId(match: string): boolean {
 
 /** Says nothing of what has not the form of a plate. */
 function checkPlate(match: string): Verdict {
-  const parts = /^([0-9]{2})[ -]?[A-Z]{1,3}[ -]?[0-9]{2,5}$/i.exec(asciiDigits(match));
+  const parts = /^([0-9]{2})[\s-]?[A-Z]{1,3}[\s-]?[0-9]{2,5}$/iu.exec(match);
   if (parts === null) return null;
   const province = Number(parts[1]);
   return province >= 1 && province <= 81;

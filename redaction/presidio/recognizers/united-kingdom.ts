@@ -91,12 +91,12 @@ export const UNITED_KINGDOM: readonly PresidioRecognizer[] = [
 
 /** The surname is letters, then only padding. */
 function checkDriverNumber(match: string): Verdict {
-  return /^[A-Z]+9*$/i.test(match.slice(0, 5)) ? null : false;
+  return /^[A-Z]+9*$/iu.test(match.slice(0, 5)) ? null : false;
 }
 
 /** A current mark has the year (from March) or the year plus 50 (from September); older marks have no such number. */
 function checkAgeIdentifier(match: string): Verdict {
-  const current = /^[A-Z]{2}([0-9]{2})/i.exec(match);
+  const current = /^[A-Z]{2}([0-9]{2})/iu.exec(match);
   if (current === null) return null;
   const age = Number(current[1]);
   return (age >= 2 && age <= 29) || (age >= 51 && age <= 79);
