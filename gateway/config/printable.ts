@@ -8,14 +8,21 @@ import type { JsonValue } from './types.ts';
 const PRESENT = '(set)';
 
 export function secretFree(file: ConfigFile): JsonValue {
-  const providers = Object.fromEntries(
-    Object.entries(file.providers).map(([name, provider]) => [
-      name,
-      'api_key' in provider && provider.api_key !== undefined ? { ...provider, api_key: PRESENT } : provider,
-    ]),
-  );
   const { url, ...database } = file.database;
-  return canonicalValue({ ...file, providers, database: url === undefined ? database : { ...database, url: PRESENT } });
+  return canonicalValue({
+    ...file,
+    providers: withoutKeys(file.providers),
+    redaction: { ...file.redaction, remote_analyzers: withoutKeys(file.redaction.remote_analyzers) },
+    database: url === undefined ? database : { ...database, url: PRESENT },
+  });
+}
+
+function withoutKeys(services: Readonly<Record<string, object>>): Record<string, object> {
+  const shown = Object.entries(services).map(([name, service]): [string, object] => {
+    const hasKey = 'api_key' in service && service.api_key !== undefined;
+    return [name, hasKey ? { ...service, api_key: PRESENT } : service];
+  });
+  return Object.fromEntries(shown);
 }
 
 /** The members of a mapping, each in canonical form. */

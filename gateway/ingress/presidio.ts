@@ -74,9 +74,15 @@ function targetOf(url: string): string {
   return url.startsWith(`${PRESIDIO_BASE}/`) ? url.slice(PRESIDIO_BASE.length) : url;
 }
 
-/** Both ends: a listener others can reach may have a proxy of this machine in front of them. */
+/**
+ * Both ends: a listener others can reach may have a proxy of this machine in front of it. And the name it was called by: a
+ * foreign page in a browser of this machine would use its own (DNS rebinding).
+ */
 function isLocal(services: Services, incoming: IncomingMessage): boolean {
-  return isLoopbackHost(services.current().config.listen.host) && isLoopbackHost(addressOf(services, incoming));
+  const { host } = services.current().config.listen;
+  const called = `http://${incoming.headers.host ?? ''}`;
+  const name = URL.canParse(called) ? new URL(called).hostname : '';
+  return [host, addressOf(services, incoming), name].every(isLoopbackHost);
 }
 
 async function requireCaller(services: Services, incoming: IncomingMessage): Promise<void> {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestGateway } from '../../support/gateway.ts';
+import { send } from '../chat/client.ts';
 import { ask, post, startPresidio } from './stand.ts';
 
 let gateway: TestGateway;
@@ -37,6 +38,17 @@ describe('a caller', () => {
     expect(wrong.status).toBe(401);
     const known = await post(`${base}/anonymize`, body, { ...abroad, authorization: `Bearer ${gateway.key}` });
     expect(known.status).toBe(200);
+  });
+
+  test('on this machine but under a foreign name needs one', async () => {
+    const call = (host: string): Promise<{ status: number }> =>
+      send(gateway.dataUrl, {
+        path: '/presidio/anonymize',
+        headers: { host, 'content-type': 'application/json' },
+        body: JSON.stringify({ text: 'Jane', analyzer_results: [SPAN] }),
+      });
+    const statuses = await Promise.all(['evil.example', 'localhost:8787', '127.0.0.1', '[::1]:1'].map(call));
+    expect(statuses.map(({ status }) => status)).toEqual([401, 200, 200, 200]);
   });
 
   test('that may not call models may not call this', async () => {

@@ -61,6 +61,10 @@ describe('names found elsewhere', () => {
     expect(texts.join()).not.toContain('AAAA');
   });
 
+  test('cost no secret: the configuration is shown without the key', () => {
+    expect(JSON.stringify(stand.gateway.config.printable)).not.toContain('key-of-the-detector');
+  });
+
   test('below the least score are left', async () => {
     names.behaviour = 'unsure';
     await stand.ask('Jane Doe');
