@@ -56,6 +56,7 @@ export function meterLedger(ledger: Ledger, metrics: Pick<Metrics, 'ledgerAppend
   return {
     wid: ledger.wid,
     signReceipt: (entry, digest) => ledger.signReceipt(entry, digest),
+    countRefused: () => ledger.countRefused(),
     status: () => ledger.status(),
     close: () => ledger.close(),
     append: async (item) => {

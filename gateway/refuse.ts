@@ -17,6 +17,8 @@ export async function fail(call: Call, cause: unknown): Promise<void> {
       if (!call.settled) await closeCall(call, outcomeStatus(call, error), error.code);
     } else if (call.principal === null) {
       call.services.refusals.count(error.code);
+      // Its key could not be checked: the database is away, and no append was tried that would tell.
+      if (error.code === 'ledger_unavailable') call.services.ledger.countRefused();
     } else if (!UNRECORDED.has(error.code)) {
       const sections = decisionSections({ ...call, enforced: null }, effectOf(error), error.code);
       const { tenant, id: subject } = call.principal;

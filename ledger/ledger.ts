@@ -36,6 +36,8 @@ export interface Ledger {
   /** `<log>/<inc>/<seq>/<hash>/<wid>/<signature, base64url>`; `requestDigest` is 64 lower hex digits. Stored with a later batch. */
   signReceipt(entry: Appended, requestDigest: string): Promise<string>;
   readonly wid: string;
+  /** Somebody was refused without an append because the database is away: counts in the gap entry like a refused append. */
+  countRefused(): void;
   status(): LedgerStatus;
   /** Waits for what is queued (bounded by appendTimeoutMs), gives the lease back and stops the timers. The pools stay open. */
   close(): Promise<void>;

@@ -1,9 +1,21 @@
+import type { JsonValue } from '../canonical.ts';
+import type { LedgerStatus } from '../ledger.ts';
+
 /** A time in which items were refused as `unavailable`. */
 export interface Gap {
   readonly cause: string;
   readonly refused: number;
   /** Monotonic time of the first refusal. */
   readonly sinceMs: number;
+}
+
+/** What the gap entry says. @param last the last entry somebody was told of */
+export function gapFacts(
+  { cause, refused, sinceMs }: Gap,
+  { nowMs, clockMs }: { nowMs: number; clockMs: number },
+  last: LedgerStatus['last'],
+): JsonValue {
+  return { cause, refused, from_ms: nowMs - Math.round(clockMs - sinceMs), to_ms: nowMs, last };
 }
 
 /** Counts refusals until the database is back. */

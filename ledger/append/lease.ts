@@ -33,10 +33,11 @@ export class LeaseWatch {
     this.#steadySinceMs = clock();
   }
 
-  /** Notes how a renewal went, and passes its answer on. */
-  async renew(attempt: () => Promise<boolean>): Promise<boolean> {
+  /** Notes how a renewal went, and passes its answer on; null says nothing, because earlier attempts still wait. */
+  async renew(attempt: () => Promise<boolean | null>): Promise<boolean | null> {
     try {
       const alive = await attempt();
+      if (alive === null) return null;
       if (this.#lapsed()) this.#begin();
       this.#renewedAt = this.#read();
       return alive;

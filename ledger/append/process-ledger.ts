@@ -5,6 +5,7 @@ import type { RandomHex } from '../random.ts';
 import { recoverExpired } from '../recover.ts';
 import { sealBody, type SealKeys } from '../seal.ts';
 import type { Answer } from './batch.ts';
+import { gapFacts } from './gap.ts';
 import type { Gap } from './gap.ts';
 import { amountOf, lateOutcome, notSentOutcome, withLedgerFacts } from './items.ts';
 import type { OpenCall } from './items.ts';
@@ -106,6 +107,10 @@ export class ProcessLedger implements Ledger {
   async signReceipt(entry: Appended, requestDigest: string): Promise<string> {
     const signature = await this.#receipts.sign(this.#logs.originOf(entry.log), entry, requestDigest);
     return formatReceipt(entry, this.wid, signature);
+  }
+
+  countRefused(): void {
+    this.#queue.countRefused('connection');
   }
 
   status(): LedgerStatus {
@@ -238,14 +243,7 @@ export class ProcessLedger implements Ledger {
 
   #recordGap(gap: Gap): void {
     this.#gaps += 1;
-    const nowMs = this.#options.now();
-    const facts = {
-      cause: gap.cause,
-      refused: gap.refused,
-      from_ms: nowMs - Math.round(performance.now() - gap.sinceMs),
-      to_ms: nowMs,
-      last: this.#last,
-    };
+    const facts = gapFacts(gap, { nowMs: this.#options.now(), clockMs: performance.now() }, this.#last);
     this.append({
       tenant: DEPLOYMENT,
       kind: 'gap',
@@ -261,7 +259,9 @@ export class ProcessLedger implements Ledger {
   }
 
   async #renew(): Promise<void> {
-    if (!(await this.#lease.renew(() => this.#writer.renew()))) this.#queue.fence();
+    const alive = await this.#lease.renew(() => this.#writer.renew());
+    if (alive === false) this.#queue.fence();
+    else if (alive === true) this.#queue.reportGap();
   }
 
   async #storeReceipts(): Promise<void> {

@@ -171,7 +171,7 @@ export class AppendQueue {
       this.#failures = 0;
       this.counts.batches += 1;
       for (const [index, pending] of batch.items.entries()) this.#answer(pending, answers[index] ?? { is: 'absent' });
-      this.#reportGap();
+      this.reportGap();
     } catch (error) {
       this.#flight = null;
       this.#failed(batch, error);
@@ -189,8 +189,9 @@ export class AppendQueue {
     if (!pending.told) pending.reject(refusal(answer, pending.sealed));
   }
 
-  #reportGap(): void {
-    const gap = this.#fenced ? null : this.#gap.take();
+  /** The database is in reach: tells of a gap, if there was one. */
+  reportGap(): void {
+    const gap = this.#fenced || this.#downSinceMs !== null ? null : this.#gap.take();
     if (gap !== null) this.#hooks.onReturn(gap);
   }
 
@@ -256,7 +257,7 @@ export class AppendQueue {
     try {
       const alive = await this.#port.resume();
       this.#downSinceMs = null;
-      if (alive) this.#reportGap();
+      if (alive) this.reportGap();
       else this.fence();
       this.#pump();
     } catch (error) {

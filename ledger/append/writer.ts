@@ -7,8 +7,8 @@ import type { ReceiptBook } from './receipts.ts';
 /** This process as a row of ledger.writers. */
 export interface Writer extends AppendPort {
   readonly wid: string;
-  /** False when this process is fenced. */
-  renew(): Promise<boolean>;
+  /** False when this process is fenced; null while earlier attempts still wait for the database. */
+  renew(): Promise<boolean | null>;
   /** Stores signatures for which no batch came along. */
   storeReceipts(): Promise<void>;
   retire(): Promise<void>;
@@ -59,7 +59,7 @@ export async function registerWriter(options: {
       const asked = generation;
       const alive = await renewer([wid, asked, String(leaseMs), String(nextWseq - 1)]);
       // A resume that overlapped raised the generation: the answer is about the old one.
-      return alive || asked !== generation;
+      return alive === false ? asked !== generation : alive;
     },
     storeReceipts: async () => {
       const batch = receipts.take(RECEIPTS_A_BATCH);
@@ -79,7 +79,7 @@ export async function registerWriter(options: {
 }
 
 /** Renews on every connection where no renewal is waiting yet: neither a full pool nor a held head may cost a live process its lease. */
-function createRenewer(pools: readonly postgres.Sql[]): (parameters: string[]) => Promise<boolean> {
+function createRenewer(pools: readonly postgres.Sql[]): (parameters: string[]) => Promise<boolean | null> {
   const waiting = new Set<postgres.Sql>();
   const renewOn = async (pool: postgres.Sql, parameters: string[]): Promise<boolean> => {
     waiting.add(pool);
@@ -93,6 +93,6 @@ function createRenewer(pools: readonly postgres.Sql[]): (parameters: string[]) =
   };
   return async (parameters) => {
     const answers = pools.filter((pool) => !waiting.has(pool)).map((pool) => renewOn(pool, parameters));
-    return answers.length === 0 || Promise.any(answers);
+    return answers.length === 0 ? null : Promise.any(answers);
   };
 }

@@ -98,6 +98,28 @@ test.each(Object.keys(OUTAGES))(
   },
 );
 
+test('database away for longer than keys are believed: every refusal counts in the gap entry, without a further call', async () => {
+  const { chat, mock, facts } = stand;
+  await stand.ready();
+  expect((await chat()).status).toBe(200);
+  const sent = mock.counters.requests;
+  const gaps = (await facts('gap')).length;
+  await stand.proxy.cut();
+  // By now nobody knows which keys were revoked: calls are refused before anything is appended.
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  const answers = [await chat(), await chat(STREAM), await chat()];
+  expectRefused(answers);
+  for (const { text } of answers) expect(text).toContain('Keys cannot be checked');
+  await stand.proxy.open();
+  const gap = await eventually(async () => {
+    const found = (await facts('gap')).slice(gaps);
+    expect(found).toHaveLength(1);
+    return found[0];
+  });
+  expect(gap).toMatchObject({ refused: answers.length, cause: 'connection' });
+  expect(mock.counters.requests).toBe(sent);
+});
+
 /** The last entry of the tenant. */
 async function heads(): Promise<{ log: string; seq: number }[]> {
   return stand.sql<{ log: string; seq: number }[]>`
