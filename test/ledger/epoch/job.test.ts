@@ -80,7 +80,7 @@ describe('the epoch job', () => {
       async () => {
         const [tail] = await fixture.sql<{ kind: string }[]>`
           select kind from ledger.entries join ledger.logs using (log) where tenant = '_deployment' order by seq desc limit 1`;
-        expect(tail?.kind).toBe('epoch');
+        expect([tail?.kind, await bound()]).toEqual(['epoch', 3]);
         return count('epochs');
       },
       { timeout: 45_000 },
