@@ -79,7 +79,9 @@ function epochsAnswer({ lastEpoch, checkpoint, witnesses }: EpochOverview): { [n
   return {
     last_epoch: lastEpoch === null ? null : { epoch: lastEpoch.epoch, time: new Date(lastEpoch.madeMs).toISOString() },
     checkpoint:
-      checkpoint === null ? null : { size: checkpoint.size, root: checkpoint.root, epoch: checkpoint.epoch, key: checkpoint.vkey },
+      checkpoint === null
+        ? null
+        : { size: checkpoint.size, root: checkpoint.root, epoch: checkpoint.epoch, key: checkpoint.vkey },
     witnesses: [...witnesses],
   };
 }
