@@ -49,13 +49,13 @@ function answer(body: Body): unknown {
 }
 
 describe('every recognizer', () => {
-  test.each(RECOGNIZERS)('$name finds its example', (recognizer) => {
+  test.each(RECOGNIZERS)('$name finds its $entity', (recognizer) => {
     const found = recognize(recognizer, `(${recognizer.example}) `);
     expect(found.some(({ start, end }) => start <= 1 && end >= recognizer.example.length + 1)).toBe(true);
   });
 
-  test('73 classes of patterns and the telephone numbers', () => {
-    expect(new Set(RECOGNIZERS.map(({ name }) => name)).size).toBe(RECOGNIZERS.length);
-    expect(RECOGNIZERS.length).toBe(74);
+  test('73 classes of patterns, and telephone numbers three times', () => {
+    const names = RECOGNIZERS.map(({ name }) => name).filter((name) => name !== 'PhoneRecognizer');
+    expect([names.length, new Set(names).size, RECOGNIZERS.length]).toEqual([73, 73, 76]);
   });
 });
