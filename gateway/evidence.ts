@@ -11,6 +11,7 @@ import type { Principal } from './access/principal.ts';
 import type { Call } from './call.ts';
 import type { ClassifiedExchange } from './exchange.ts';
 import type { DecidedCall } from './pipeline/decide.ts';
+import { documentIndex } from './named-values.ts';
 import { redactedCopy } from './pipeline/enforce.ts';
 import { plannedAttempts } from './pipeline/forward.ts';
 import { perObject } from './policy-facts.ts';
@@ -39,6 +40,7 @@ export function decisionSections(call: Call, effect: DecisionEffect, code: strin
             found: findingRows(exchange.classification.summary),
             applied: appliedRows(enforced?.applied ?? []),
             stripped_tools: [...(enforced?.strippedTools ?? [])],
+            ...documentIndex(call, exchange.document, exchange.classification),
           },
     content: exchange === null ? null : requestContent(call, exchange),
   };

@@ -9,6 +9,7 @@ import { redactText } from '../../redaction/index.ts';
 import type { Call } from '../call.ts';
 import { GatewayError } from '../errors.ts';
 import { appliedRows, findingRows } from '../evidence.ts';
+import { textIndex } from '../named-values.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { closeCall } from './outcome.ts';
 import { decideAnswer, disclosure, modelAlias, noteUsage } from './rules.ts';
@@ -98,8 +99,27 @@ function finish(call: Call, governor: StreamGovernor, first: UnitedDecision): vo
       })),
     },
   );
-  call.answer.findings = { found: findingRows(summary), applied: appliedRows(applied) };
+  const found = findingRows(summary);
+  call.answer.findings = { found, applied: appliedRows(applied), ...namedIn(call, governor, summary.length > 0) };
   call.answer.content = recordedContent(call, governor, first.obligations.record.content);
+}
+
+/** The texts went by in pieces; where something was found in them, they are looked at once more as a whole. */
+function namedIn(call: Call, governor: StreamGovernor, hasFindings: boolean): Record<string, JsonValue> {
+  return hasFindings
+    ? textIndex(
+        call,
+        recordedTexts(governor).map(([, text]) => text),
+        call.services.analyzer,
+      )
+    : {};
+}
+
+function recordedTexts(governor: StreamGovernor): [string, string][] {
+  return [
+    ...governor.texts(),
+    ...governor.toolCalls.map((tool, i): [string, string] => [`tool_calls/${i}/${tool.name}`, tool.arguments]),
+  ];
 }
 
 function recordedContent(
@@ -108,10 +128,7 @@ function recordedContent(
   kind: 'none' | 'digest' | 'redacted' | 'full',
 ): JsonValue | null {
   if (kind === 'none') return null;
-  const texts: [string, string][] = [
-    ...governor.texts(),
-    ...governor.toolCalls.map((tool, i): [string, string] => [`tool_calls/${i}/${tool.name}`, tool.arguments]),
-  ];
+  const texts = recordedTexts(governor);
   if (kind === 'digest') return { kind, digest: hash('sha256', JSON.stringify(texts), 'hex') };
   return {
     kind,

@@ -5,6 +5,7 @@ import type { JsonValue } from '../../redaction/index.ts';
 import type { Call } from '../call.ts';
 import { GatewayError } from '../errors.ts';
 import { appliedRows, findingRows } from '../evidence.ts';
+import { documentIndex } from '../named-values.ts';
 import { statusOfError } from '../upstream/error-status.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { closeCall } from './outcome.ts';
@@ -71,7 +72,11 @@ function enforce(call: Call, answer: WholeAnswer, decision: UnitedDecision): Enf
   const alias = modelAlias(call);
   const enforced = enforceAnswer(answer, { rules, redaction, disclose: disclosure(decision), modelAlias: alias });
   call.answer.restored = enforced.restored;
-  call.answer.findings = { found: findingRows(answer.classification.summary), applied: appliedRows(enforced.applied) };
+  call.answer.findings = {
+    found: findingRows(answer.classification.summary),
+    applied: appliedRows(enforced.applied),
+    ...documentIndex(call, answer.document, answer.classification),
+  };
   call.answer.content = recordedContent(record.content, answer, () => redactedAnswer(answer, redaction));
   return enforced;
 }

@@ -16,19 +16,22 @@ const MAC_BYTES = 16;
  * The member `index` of a sealed findings section: who or what the content names, as keyed hashes, so that entries about a person
  * are found without the person's data being anywhere a second time. It is sealed with the section and erased with it. Null when
  * nothing was named.
+ *
+ * @param isComplete false when not everything could be looked at
  */
 export function blindIndex(
   keys: Pick<KeyRing, 'derive'>,
   tenant: string,
   values: Iterable<NamedValue>,
+  isComplete = true,
 ): JsonValue | null {
   const macs = new Set<string>();
-  let more = false;
+  let more = !isComplete;
   for (const value of values) {
     if (macs.size < MAX_VALUES) macs.add(blindValue(keys, tenant, value));
     else more = true;
   }
-  return macs.size === 0 ? null : { values: [...macs].toSorted(), more };
+  return macs.size === 0 && !more ? null : { values: [...macs].toSorted(), more };
 }
 
 /** HMAC-SHA-256 under a key of the tenant, cut to 128 bits, base64url. The tenant's key has to be loaded. */
