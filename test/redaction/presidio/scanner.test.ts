@@ -24,6 +24,8 @@ const FILLERS = [
   '2',
   'x@',
   '﹣',
+  '\ud800',
+  '\u0301',
 ];
 const LANGUAGES = [...new Set(RECOGNIZERS.flatMap(({ languages }) => languages))];
 
