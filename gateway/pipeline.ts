@@ -117,13 +117,13 @@ async function receive(call: Call, incoming: IncomingMessage, pathModel: string 
 
 async function classifyCall(call: Call, exchange: Exchange): Promise<ClassifiedExchange> {
   const { analyzer, askAnalyzers } = call.services;
-  const local = classify(exchange, analyzer);
+  call.redaction = redactionContext(call.services, exchange.principal);
+  const local = classify(exchange, analyzer, call.redaction.hashKey);
   const classified =
     askAnalyzers === null
       ? local
       : { ...local, classification: await askAnalyzers(local.document, local.classification, call.reply.signal) };
   call.exchange = classified;
-  call.redaction = redactionContext(call.services, exchange.principal);
   call.clock.mark('classify');
   return classified;
 }

@@ -1,5 +1,5 @@
 import { detectAll } from './detect.ts';
-import { dropExplained } from './finding.ts';
+import { dropExplained, NOT_SCANNED, utf16 } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { compileProfile } from './profile.ts';
 import type { Profile } from './profile.ts';
@@ -18,7 +18,7 @@ export interface Analyzer {
   /** A text with more findings than this was not analysed to its end. */
   readonly maxFindings: number;
   readonly profile: Profile;
-  /** Findings in report order, at most `maxFindings` + 1: one more than the limit says that there are more. */
+  /** Findings in report order; past `maxFindings` the rest of the text is one finding of the type `NOT_SCANNED`. */
   analyze(text: string): Finding[];
 }
 
@@ -62,5 +62,18 @@ function analyzeText(profile: Profile, text: string, maxFindings: number): Findi
   const findings = plain
     ? scan(profile, text, START, true, maxFindings).findings
     : detectAll(profile, text, maxFindings);
-  return dropExplained(findings).slice(0, maxFindings + 1);
+  const known = dropExplained(findings);
+  return known.length > maxFindings ? givenUp(known, maxFindings, text.length) : [...known];
+}
+
+/** Findings of the last window may be missing this far before the first one beyond the limit. */
+const TAIL_MARGIN = 1024;
+
+/** What is certain, and one finding for the rest: redacted content must not hold what nobody looked at. */
+function givenUp(findings: readonly Finding[], limit: number, length: number): Finding[] {
+  const from = Math.max(0, (findings[limit]?.start ?? 0) - TAIL_MARGIN);
+  const known = findings.filter(({ start }) => start < from);
+  const start = known.reduce((furthest, { end }) => Math.max(furthest, end), from);
+  const rest = { type: NOT_SCANNED, kind: 'secret', score: 1000, recognizer: 'limit' } as const;
+  return [...known, { ...rest, start: utf16(start), end: utf16(length) }];
 }

@@ -15,6 +15,9 @@ export interface Attachment {
   readonly url?: RemoteUrl;
 }
 
+/** The members `roleOf` looks at: a set of them settles nearly every string. */
+const NAMES: ReadonlySet<string> = new Set('image_url file_url video_url url data file_data file_id'.split(' '));
+
 /** Which member of a content part holds what. Found by name, not by the part's `type`: a wrong `type` must not hide it. */
 function roleOf({ key, parentKey }: WalkedString): 'url' | 'base64' | 'file_id' | null {
   if (key === 'image_url' || key === 'file_url' || key === 'video_url') return 'url';
@@ -43,6 +46,7 @@ export interface PartAttachment {
  * Sources: OpenAI API reference, chat `content[]` parts `image_url`, `input_audio`, `file`; responses `input_*` parts.
  */
 export function attachmentOf(found: WalkedString): PartAttachment | null {
+  if (!NAMES.has(found.key)) return null;
   const { pointer, text } = found;
   const role = found.isKey || text === '' ? null : roleOf(found);
   if (role === null) return null;

@@ -1,11 +1,12 @@
 /** Findings of a whole document, and what could not be scanned. */
+import { AdjacentTexts } from './adjacent.ts';
 import type { Analyzer } from './analyze.ts';
 import type { Attachment } from './attachments.ts';
 import { layoutOf } from './document.ts';
 import type { DocumentText, JsonDocument } from './document.ts';
-import { createTally, shiftFinding } from './finding.ts';
+import { createTally, moveFinding, NOT_SCANNED, shiftFinding } from './finding.ts';
 import type { Finding, FindingSummary } from './finding.ts';
-import { publicPointer } from './pointer.ts';
+import { isProtocolName, publicPointer } from './pointer.ts';
 
 /** A finding in `texts[textIndex]` of its document; offsets count in that text. */
 export interface DocumentFinding extends Finding {
@@ -30,23 +31,43 @@ export interface Classification {
   readonly scannedChars: number;
 }
 
-/** Analyses every text of the document; attachments and texts with too many findings come back as `unscanned`. */
-export function classifyDocument(document: JsonDocument, analyzer: Analyzer): Classification {
-  const { places } = layoutOf(document);
+/** Longer values say what they are themselves. */
+const NAMED_LENGTH = 256;
+
+/**
+ * Analyses every text of the document, values also as continuations of their neighbours and after the name of their
+ * member. Attachments and texts with too many findings come back as `unscanned`. `pointerKey` hides names the caller chose,
+ * see `publicPointer`.
+ */
+export function classifyDocument(
+  document: JsonDocument,
+  analyzer: Analyzer,
+  pointerKey: Uint8Array | null = null,
+): Classification {
+  const layout = layoutOf(document);
+  layout.pointerKey = pointerKey;
   const findings: DocumentFinding[] = [];
-  const unscanned = document.attachments.map(unscannedAttachment);
+  const unscanned = document.attachments.map((attachment) => unscannedAttachment(attachment, pointerKey));
   const tally = createTally();
+  const adjacent = new AdjacentTexts(analyzer);
+  const report = (finding: Finding, textIndex: number, path: string): void => {
+    const { type, kind, start, end, score, recognizer } = finding;
+    findings.push({ type, kind, start, end, score, recognizer, textIndex });
+    tally.add(finding, path);
+  };
   let scannedChars = 0;
   for (const [textIndex, text] of document.texts.entries()) {
-    const scanned = scanText(text, places[textIndex]?.opaque ?? [], analyzer);
-    scannedChars += scanned.chars;
-    if (scanned.findings.length === 0) continue;
-    const path = publicPointer(text.pointer);
-    if (scanned.findings.length > analyzer.maxFindings) unscanned.push({ what: 'too_many', path });
-    for (const finding of scanned.findings) {
-      const { type, kind, start, end, score, recognizer } = finding;
-      findings.push({ type, kind, start, end, score, recognizer, textIndex });
-      tally.add(finding, path);
+    const opaque = layout.places[textIndex]?.opaque ?? [];
+    const found = scanText(text, opaque, analyzer);
+    scannedChars += found.chars;
+    if (found.findings.length > 0) {
+      const path = publicPointer(text.pointer, pointerKey);
+      if (found.findings.some(({ type }) => type === NOT_SCANNED)) unscanned.push({ what: 'too_many', path });
+      for (const finding of found.findings) report(finding, textIndex, path);
+    }
+    if (text.isKey || opaque.length > 0) continue;
+    for (const part of adjacent.add(text, textIndex, found.findings)) {
+      report(part.finding, part.textIndex, publicPointer(document.texts[part.textIndex]?.pointer ?? '', pointerKey));
     }
   }
   return {
@@ -60,16 +81,16 @@ export function classifyDocument(document: JsonDocument, analyzer: Analyzer): Cl
 }
 
 function scanText(
-  { text }: DocumentText,
+  text: DocumentText,
   opaque: readonly (readonly [number, number])[],
   analyzer: Analyzer,
 ): { findings: Finding[]; chars: number } {
-  if (opaque.length === 0) return { findings: analyzer.analyze(text), chars: text.length };
+  if (opaque.length === 0) return { findings: analyzeNamed(text, analyzer), chars: text.text.length };
   const findings: Finding[] = [];
   let chars = 0;
   let from = 0;
-  for (const [start, end] of [...opaque, [text.length, text.length] as const]) {
-    const part = text.slice(from, start);
+  for (const [start, end] of [...opaque, [text.text.length, text.text.length] as const]) {
+    const part = text.text.slice(from, start);
     for (const finding of analyzer.analyze(part)) findings.push(shiftFinding(finding, from));
     chars += part.length;
     from = end;
@@ -77,6 +98,30 @@ function scanText(
   return { findings, chars };
 }
 
-function unscannedAttachment({ pointer, modality, source }: Attachment): Unscanned {
-  return { what: source === 'remote_url' ? 'remote_url' : modality, path: publicPointer(pointer) };
+/** A value with the name of its member in front, which says what it is as a word of a sentence does (`ssn: 536221234`). */
+function analyzeNamed({ pointer, text, isKey }: DocumentText, analyzer: Analyzer): Finding[] {
+  const name = isKey || text.length > NAMED_LENGTH ? '' : nameOf(pointer);
+  if (name === '') return analyzer.analyze(text);
+  const prefix = `${name}: `;
+  return analyzer.analyze(prefix + text).flatMap((finding) => {
+    if (finding.end <= prefix.length) return [];
+    const start = Math.max(0, finding.start - prefix.length);
+    return [moveFinding(finding, start, finding.end - prefix.length)];
+  });
+}
+
+const MAX_NAME = 64;
+
+/** The member's own name in words; '' for elements of arrays and names of the protocol. */
+function nameOf(pointer: string): string {
+  const token = pointer.slice(pointer.lastIndexOf('/') + 1);
+  if (token.length > MAX_NAME || isProtocolName(token) || token.includes('#')) return '';
+  return token
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2');
+}
+
+function unscannedAttachment({ pointer, modality, source }: Attachment, key: Uint8Array | null): Unscanned {
+  return { what: source === 'remote_url' ? 'remote_url' : modality, path: publicPointer(pointer, key) };
 }

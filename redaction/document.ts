@@ -11,7 +11,7 @@ import type { RemoteUrl } from './remote-url.ts';
 /** What `JSON.parse` can give. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
-/** One string of a document, decoded. */
+/** One string of a document, decoded, or a number that is long enough to be somebody's, as it is written. */
 export interface DocumentText {
   /**
    * RFC 6901 pointer. A string inside JSON-encoded `arguments` has the outer pointer, `#` and the inner pointer; the decoded
@@ -66,6 +66,8 @@ export interface Layout {
   readonly hosts: readonly Host[];
   /** Parallel to `texts`. */
   readonly places: readonly Place[];
+  /** Left by the classification: the key that hides names. */
+  pointerKey: Uint8Array | null;
 }
 
 const layouts = new WeakMap<JsonDocument, Layout>();
@@ -96,7 +98,7 @@ export function readDocument(source: string, limits: Partial<DocumentLimits> = {
     attachments: reader.attachments,
     urls: reader.attachments.flatMap((attachment) => attachment.url ?? []),
   };
-  layouts.set(document, { hosts: reader.hosts, places: reader.places });
+  layouts.set(document, { hosts: reader.hosts, places: reader.places, pointerKey: null });
   return document;
 }
 
@@ -138,6 +140,11 @@ function createReader(limits: DocumentLimits): Reader {
         if (!found.isKey && found.key === 'arguments' && embed(found, number, depth)) return;
         addString(found, number);
       },
+      onNumber: ({ pointer: at, text, start, end }) =>
+        add(
+          { pointer: at, text, isKey: false },
+          { host: number, start, end, object: 0, inside: null, opaque: NO_PAYLOAD },
+        ),
     });
   }
 
@@ -163,26 +170,16 @@ function createReader(limits: DocumentLimits): Reader {
 
   function addString(found: WalkedString, host: number): void {
     const { pointer, text, isKey, start, end, object } = found;
-    const carried = findDataUrls(text).map((url) => ({ url, text: textOf(url, text) }));
+    const carried = carriedIn(text);
     // A data: URL says itself what it is; the part around it adds nothing.
-    const part = host === 0 && carried.length === 0 ? attachmentOf(found) : null;
+    const part = host === 0 && !isKey && carried.length === 0 ? attachmentOf(found) : null;
     const opaque = part === null && carried.length === 0 ? NO_PAYLOAD : payloads(part?.opaque ?? 0, carried);
     const owner = texts.length;
     add({ pointer, text, isKey }, { host, start, end, object, inside: null, opaque });
     if (part !== null) attachments.push(part.attachment);
     for (const one of carried) {
       if (one.text === null) attachments.push({ pointer, modality: one.url.modality, source: 'data_url' });
-      else {
-        const place = {
-          host: -1,
-          start: 0,
-          end: 0,
-          object: 0,
-          inside: { text: owner, url: one.url },
-          opaque: NO_PAYLOAD,
-        };
-        add({ pointer: `${pointer}#data`, text: one.text, isKey }, place);
-      }
+      else add({ pointer: `${pointer}#data`, text: one.text, isKey }, insideOf(owner, one.url));
     }
   }
 
@@ -193,6 +190,18 @@ interface Carried {
   readonly url: DataUrl;
   /** The payload as text; null when it is not text. */
   readonly text: string | null;
+}
+
+const NOTHING_CARRIED: readonly Carried[] = [];
+
+function carriedIn(text: string): readonly Carried[] {
+  // Nearly every string goes by here.
+  if (!text.includes(':')) return NOTHING_CARRIED;
+  return findDataUrls(text).map((url) => ({ url, text: textOf(url, text) }));
+}
+
+function insideOf(owner: number, url: DataUrl): Place {
+  return { host: -1, start: 0, end: 0, object: 0, inside: { text: owner, url }, opaque: NO_PAYLOAD };
 }
 
 function textOf(url: DataUrl, around: string): string | null {

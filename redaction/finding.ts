@@ -30,6 +30,9 @@ export interface FindingSummary {
   readonly paths: readonly string[];
 }
 
+/** Type of the rest of a text whose scan was given up at its limit. It is in no summary; every rule of redaction covers it. */
+export const NOT_SCANNED = 'NOT_SCANNED';
+
 /** Marks a plain number as an offset in UTF-16 code units. */
 export function utf16(offset: number): Utf16Offset {
   return offset as Utf16Offset;
@@ -142,6 +145,7 @@ export function createTally(): FindingTally {
   const rows = new Map<string, MutableSummary>();
   return {
     add(finding, path) {
+      if (finding.type === NOT_SCANNED) return;
       let row = rows.get(finding.type);
       if (row === undefined) {
         row = { type: finding.type, kind: finding.kind, count: 0, max_score: 0, paths: [] };

@@ -23,7 +23,15 @@ export interface Walk {
   readonly depth: number;
   readonly pointer: string;
   onString(found: WalkedString): void;
+  /** Numbers of seven digits and more before the point, as they are written. */
+  onNumber(found: WalkedNumber): void;
 }
+
+export type WalkedNumber = Pick<WalkedString, 'pointer' | 'text' | 'start' | 'end'>;
+
+/** Fewer digits are an amount, an index, a port; no recognizer looks at them. */
+const LONG_NUMBER = /^-?[0-9]{7}/;
+const LONG_NUMBER_LENGTH = 7;
 
 /** Throws RedactionError `invalid_json`, `duplicate_key` (RFC 8259 section 4: unpredictable) or `too_deep`. */
 export function walkJson(source: string, walk: Walk): void {
@@ -69,8 +77,17 @@ class Walker {
         this.#array(naming, depth + 1);
         return;
       default:
-        this.#at = endOfScalar(this.#source, this.#at);
+        this.#scalar(naming);
     }
+  }
+
+  #scalar({ pointer }: Naming): void {
+    const start = this.#at;
+    const end = endOfScalar(this.#source, start);
+    this.#at = end;
+    if (end - start < LONG_NUMBER_LENGTH) return;
+    const text = this.#source.slice(start, end);
+    if (LONG_NUMBER.test(text)) this.#walk.onNumber({ pointer, text, start, end });
   }
 
   #object({ pointer, key, parentKey }: Naming, depth: number): void {

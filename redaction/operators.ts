@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { surrogateFor } from './anonymize/surrogate.ts';
 import { RedactionError } from './errors.ts';
+import { NOT_SCANNED } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { isBelow } from './pointer.ts';
 import { normalise } from './tokens.ts';
@@ -59,7 +60,7 @@ export function operatorFor(rules: readonly RedactionRule[], finding: Finding): 
 }
 
 function matchesType(types: readonly string[], { type, kind }: Finding): boolean {
-  return types.includes(type) || types.includes(kind) || types.includes('*');
+  return type === NOT_SCANNED || types.includes(type) || types.includes(kind) || types.includes('*');
 }
 
 export function isStricter(a: Operator, b: Operator): boolean {

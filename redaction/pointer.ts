@@ -1,5 +1,5 @@
 /** JSON pointers (RFC 6901) and what of them may be shown. */
-import { hash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
 /** Appends one reference token. */
 export function appendToken(pointer: string, key: string): string {
@@ -37,25 +37,34 @@ const INDEX = /^[0-9]{1,6}$/;
 
 /**
  * A pointer that may stand in answers, policies and ledger entries: tokens the protocol defines and array indices stay,
- * every other token, being chosen by the caller, becomes `~` and 8 hex digits of its SHA-256.
+ * every other token, being chosen by the caller, becomes `~` and 8 hex digits of its HMAC-SHA-256 under `key`. Without a
+ * key it becomes `~` alone: names are few enough to try them all.
  */
-export function publicPointer(pointer: string): string {
+export function publicPointer(pointer: string, key: Uint8Array | null): string {
   if (pointer === '') return '';
-  return pointer.split('/').map(publicToken).join('/');
+  return pointer
+    .split('/')
+    .map((token) => publicToken(token, key))
+    .join('/');
 }
 
-function publicToken(token: string): string {
+function publicToken(token: string, key: Uint8Array | null): string {
   const mark = token.indexOf('#');
-  if (mark === -1) return publicName(token);
+  if (mark === -1) return publicName(token, key);
   const suffix = token.slice(mark + 1);
   const isOurs = suffix === '' || suffix === 'data';
   // `arguments#` leads into embedded JSON and `…#data` into a data: URL; any other mark belongs to the caller's key.
-  return isOurs ? `${publicName(token.slice(0, mark))}#${suffix}` : publicName(token);
+  return isOurs ? `${publicName(token.slice(0, mark), key)}#${suffix}` : publicName(token, key);
 }
 
-function publicName(name: string): string {
-  if (name === '' || INDEX.test(name) || PROTOCOL_NAMES.has(name)) return name;
-  return `~${hash('sha256', name, 'hex').slice(0, 8)}`;
+function publicName(name: string, key: Uint8Array | null): string {
+  if (isProtocolName(name)) return name;
+  return key === null ? '~' : `~${createHmac('sha256', key).update(`pointer\0${name}`).digest('hex').slice(0, 8)}`;
+}
+
+/** True for names and indices that say nothing of the caller's. */
+export function isProtocolName(token: string): boolean {
+  return token === '' || INDEX.test(token) || PROTOCOL_NAMES.has(token);
 }
 
 /** True when `pointer` lies at or below `prefix`, in which `*` stands for any one token. */

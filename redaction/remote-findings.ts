@@ -74,7 +74,10 @@ export function addRemoteFindings(
   const added = results.texts.flatMap((remote, at) => findingsOf(remote, results.spans[at] ?? [], results.detector));
   const findings = [...classification.findings, ...added];
   const tally = createTally();
-  for (const finding of findings) tally.add(finding, publicPointer(document.texts[finding.textIndex]?.pointer ?? ''));
+  const { pointerKey } = layoutOf(document);
+  for (const finding of findings) {
+    tally.add(finding, publicPointer(document.texts[finding.textIndex]?.pointer ?? '', pointerKey));
+  }
   return {
     ...classification,
     findings,

@@ -67,7 +67,7 @@ interface Position {
 export function createStreamRedactor(options: StreamOptions): StreamRedactor {
   const { analyzer, context, pointer } = options;
   const rules = rulesFor(options.rules, pointer);
-  const path = publicPointer(pointer);
+  const path = publicPointer(pointer, context.hashKey);
   const findingTally = createTally();
   const appliedTally = createAppliedTally();
   const restorer = createStreamRestorer(options.restore);

@@ -3,6 +3,7 @@ import type { Analyzer } from '../../redaction/index.ts';
 import { classifyDocument } from '../../redaction/index.ts';
 import type { ClassifiedExchange, Exchange } from '../exchange.ts';
 
-export function classify(exchange: Exchange, analyzer: Analyzer): ClassifiedExchange {
-  return { ...exchange, classification: classifyDocument(exchange.document, analyzer) };
+/** `pointerKey` hides the names in paths that the caller chose. */
+export function classify(exchange: Exchange, analyzer: Analyzer, pointerKey: Uint8Array): ClassifiedExchange {
+  return { ...exchange, classification: classifyDocument(exchange.document, analyzer, pointerKey) };
 }

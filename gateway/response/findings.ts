@@ -52,11 +52,13 @@ export class Findings {
   /** A tool call's arguments, redacted and with placeholders restored inside the JSON they hold. */
   cleanJson(text: string, pointer: string): string {
     const document = readDocument(`{"arguments":${JSON.stringify(text)}}`);
-    const { findings, summary } = classifyDocument(document, this.#analyzer);
+    const { findings, summary } = classifyDocument(document, this.#analyzer, this.#redaction.hashKey);
     const redacted = redactDocument(document, findings, this.#rules, this.#redaction, {
       restore: this.#redaction.vault,
     });
-    this.#summaries.push(...summary.map((row) => ({ ...row, paths: [publicPointer(pointer)] })));
+    this.#summaries.push(
+      ...summary.map((row) => ({ ...row, paths: [publicPointer(pointer, this.#redaction.hashKey)] })),
+    );
     this.#applied.push(...redacted.applied);
     this.restored += redacted.restored;
     if (redacted.edits.length === 0) return text;
@@ -100,7 +102,13 @@ export class Findings {
       return text;
     }
     for (const { type, kind, score } of findings) {
-      this.#summaries.push({ type, kind, count: 1, max_score: score, paths: [publicPointer(pointer)] });
+      this.#summaries.push({
+        type,
+        kind,
+        count: 1,
+        max_score: score,
+        paths: [publicPointer(pointer, this.#redaction.hashKey)],
+      });
     }
     const redacted = redactText(text, findings, this.#rules, this.#redaction);
     this.#applied.push(...redacted.applied);

@@ -46,7 +46,7 @@ async function read(call: Call, response: UpstreamResponse): Promise<WholeAnswer
   const source = bytes.toString('utf8');
   call.answer.receivedChars = response.status < 400 ? source.length : 0;
   try {
-    const answer = readAnswer(source, call.services.analyzer);
+    const answer = readAnswer(source, call.services.analyzer, call.redaction?.hashKey ?? null);
     call.answer.finishReason = answer.facts.finish_reason;
     noteUsage(call, answer.usage, answer.document.value);
     return answer;

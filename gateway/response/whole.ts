@@ -36,14 +36,14 @@ const BAD_ANSWER =
   'The upstream answered with something that is not a JSON object; it cannot be checked, so it is withheld.';
 
 /** Reads and classifies. Throws `upstream_error` for anything that is not a JSON object: it could not be scanned. */
-export function readAnswer(source: string, analyzer: Analyzer): WholeAnswer {
+export function readAnswer(source: string, analyzer: Analyzer, pointerKey: Uint8Array | null): WholeAnswer {
   const document = readJsonObject(source, BAD_ANSWER);
   const body = document.value as Body;
   const choices = choicesOf(document);
   const finish = choices[0]?.finish_reason;
   return {
     document,
-    classification: classifyDocument(document, analyzer),
+    classification: classifyDocument(document, analyzer, pointerKey),
     facts: {
       finish_reason: typeof finish === 'string' ? finish.slice(0, 64) : null,
       bytes: Buffer.byteLength(source),

@@ -72,8 +72,14 @@ describe('findings', () => {
     );
   });
 
-  test('stop at the limit and say that there are more', () => {
-    expect(createAnalyzer({ maxFindings: 5 }).analyze('a@x.com '.repeat(2000))).toHaveLength(6);
+  test('stop at the limit; the rest of the text is one finding, behind everything known', () => {
+    const text = 'a@x.com '.repeat(2000);
+    const findings = createAnalyzer({ maxFindings: 1000 }).analyze(text);
+    expect(findings.length).toBeGreaterThan(800);
+    expect(findings.length).toBeLessThanOrEqual(1001);
+    const rest = findings.at(-1);
+    expect(rest).toMatchObject({ type: 'NOT_SCANNED', end: text.length });
+    expect(findings.slice(0, -1).every(({ end }) => end <= (rest?.start ?? 0))).toBe(true);
   });
 });
 

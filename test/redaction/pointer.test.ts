@@ -2,19 +2,24 @@ import { expect, test } from 'vitest';
 import { publicPointer, readRemoteUrl } from '../../redaction/index.ts';
 import { isBelow } from '../../redaction/pointer.ts';
 
+const key = new Uint8Array(32).fill(1);
+
 test.each([
   ['', ''],
   ['/messages/0/content', '/messages/0/content'],
   ['/messages/12/tool_calls/0/function/arguments#', '/messages/12/tool_calls/0/function/arguments#'],
   ['/messages/0/content/0/image_url/url#data', '/messages/0/content/0/image_url/url#data'],
 ])('publicPointer(%j) keeps what the protocol defines', (pointer, expected) => {
-  expect(publicPointer(pointer)).toBe(expected);
+  expect(publicPointer(pointer, key)).toBe(expected);
+  expect(publicPointer(pointer, null)).toBe(expected);
 });
 
 test.each(['/metadata/jane@example.com', '/4111111111111111', '/a~1b', '/x#jane', '/jane#data'])(
   'publicPointer(%j) hashes what the caller chose',
   (pointer) => {
-    expect(publicPointer(pointer)).toMatch(/^(?:\/metadata)?\/~[0-9a-f]{8}(?:#data)?$/);
+    expect(publicPointer(pointer, key)).toMatch(/^(?:\/metadata)?\/~[0-9a-f]{8}(?:#data)?$/);
+    expect(publicPointer(pointer, null)).toMatch(/^(?:\/metadata)?\/~(?:#data)?$/);
+    expect(publicPointer(pointer, new Uint8Array(32))).not.toBe(publicPointer(pointer, key));
   },
 );
 

@@ -92,6 +92,65 @@ describe('every string of a chat request', () => {
   });
 });
 
+describe('values that are not one plain string', () => {
+  test('long numbers are scanned and replaced by text', () => {
+    expect(redacted('{"n": 4111111111111111, "t": 1763766000}', REPLACE).source).toBe(
+      '{"n": "<CREDIT_CARD>", "t": 1763766000}',
+    );
+    expect(redacted('[4111111111111111,1.5e3,-7]', REPLACE).source).toBe('["<CREDIT_CARD>",1.5e3,-7]');
+    const { source } = redacted(JSON.stringify({ arguments: '{"ssn": 536221234}' }), REPLACE);
+    expect(JSON.parse(source)).toEqual({ arguments: '{"ssn": "<US_SSN>"}' });
+  });
+
+  test('the name of a member is the context of its value', () => {
+    expect(redacted('{"ssn":"536221234","customerSsn":"536221234","n":"536221235"}', REPLACE).source).toBe(
+      '{"ssn":"<US_SSN>","customerSsn":"<US_SSN>","n":"536221235"}',
+    );
+    expect(redacted('{"client_secret":"q7Zr2Wn9TbX4"}', REPLACE).source).toBe('{"client_secret":"<GENERIC_SECRET>"}');
+  });
+
+  test('split over members, elements and messages are found in all their parts', () => {
+    const parts = (source: string): unknown => JSON.parse(redacted(source, REPLACE).source);
+    expect(parts('{"a":"4012 8888","b":"8888 1881"}')).toEqual({ a: '<CREDIT_CARD>', b: '<CREDIT_CARD>' });
+    expect(parts('["4012","8888","8888","1881"]')).toEqual([
+      '<CREDIT_CARD>',
+      '<CREDIT_CARD>',
+      '<CREDIT_CARD>',
+      '<CREDIT_CARD>',
+    ]);
+    expect(parts('["write to jane.doe@","example.com today"]')).toEqual([
+      'write to <EMAIL_ADDRESS>',
+      '<EMAIL_ADDRESS> today',
+    ]);
+    const messages = ['my card is 4012 8888', '8888 1881, thanks'].map((content) => ({ role: 'user', content }));
+    expect(parts(JSON.stringify({ messages }))).toEqual({
+      messages: [
+        { role: 'user', content: 'my card is <CREDIT_CARD>' },
+        { role: 'user', content: '<CREDIT_CARD>, thanks' },
+      ],
+    });
+    expect(redacted('["in 2024","the 12 of us","and 4 more","555 12"]', REPLACE).edits).toEqual([]);
+  });
+
+  test('names of tools, descriptions, file names, metadata and inputs of embeddings', () => {
+    const source = JSON.stringify({
+      tools: [
+        {
+          function: {
+            name: 'f',
+            description: 'ask jane@example.com',
+            parameters: { properties: { 'jane@example.com': { enum: ['10.1.2.3'] } } },
+          },
+        },
+      ],
+      messages: [{ content: [{ file: { filename: 'jane@example.com.pdf' } }] }],
+      metadata: { by: 'jane@example.com' },
+      input: ['jane@example.com'],
+    });
+    expect(redacted(source, REPLACE).source).not.toMatch(/jane|10\.1\.2\.3/);
+  });
+});
+
 describe('restoring an answer', () => {
   test('comes after redaction and stays inside JSON arguments', () => {
     const request = createTokenVault(vaultKey);
@@ -127,6 +186,7 @@ describe('classification', () => {
     const { summary, scannedTexts, scannedChars, unscanned, detectors } = classifyDocument(
       readDocument(CHAT),
       analyzer,
+      hashKey,
     );
     expect(summary.map(({ type, kind, count, max_score }) => [type, kind, count, max_score])).toEqual([
       ['CREDIT_CARD', 'pii', 1, 1000],
@@ -167,11 +227,19 @@ describe('classification', () => {
     expect(findings.map(({ type }) => type)).toEqual(['EMAIL_ADDRESS', 'URL_PASSWORD', 'EMAIL_ADDRESS']);
   });
 
-  test('a text with more findings than the limit is not scanned to its end', () => {
+  test('a text with more findings than the limit is not scanned to its end, and redacted holds none of the rest', () => {
     const few = createAnalyzer({ maxFindings: 2 });
-    const classify = (text: string) => classifyDocument(readDocument(JSON.stringify({ content: text })), few);
-    expect(classify('a@x.com b@x.com').unscanned).toEqual([]);
-    expect(classify('a@x.com b@x.com c@x.com d@x.com').unscanned).toEqual([{ what: 'too_many', path: '/content' }]);
+    const read = (text: string) => readDocument(JSON.stringify({ content: text }));
+    expect(classifyDocument(read('a@x.com b@x.com'), few).unscanned).toEqual([]);
+    const document = read(`${'a@x.com '.repeat(300)}tail`);
+    const { unscanned, findings, summary } = classifyDocument(document, few);
+    expect(unscanned).toEqual([{ what: 'too_many', path: '/content' }]);
+    expect(summary.map(({ type }) => type)).not.toContain('NOT_SCANNED');
+    for (const types of [['*'], ['pii'], ['secret'], ['US_SSN']]) {
+      const vault = createTokenVault(vaultKey);
+      const { edits } = redactDocument(document, findings, [{ types, operator: 'replace' }], { hashKey, vault });
+      expect(editDocument(document, edits)).toBe('{"content":"<NOT_SCANNED>"}');
+    }
   });
 
   test('at most sixteen paths are listed', () => {
