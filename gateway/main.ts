@@ -16,10 +16,11 @@ import type { ApiKey } from './access/keys.ts';
 import type { Principal } from './access/principal.ts';
 import { createFailureLimiter } from './access/limiter.ts';
 import { principalOfKey } from './access/key-principal.ts';
-import { createRefusalCounter } from './access/refusals.ts';
+import { createRefusalCounter, recordRefusals } from './access/refusals.ts';
 import type { RefusalCounter } from './access/refusals.ts';
 import type { DataListener } from './app.ts';
 import { createDataListener } from './app.ts';
+import { startAnchors } from './anchors.ts';
 import { applyBudgets, BudgetSnapshot } from './budgets.ts';
 import type { Config } from './config.ts';
 import type { CurrentOptions } from './current.ts';
@@ -37,11 +38,12 @@ import { createAuthenticate } from './pipeline/authenticate.ts';
 import { withPools } from './pools.ts';
 import { recordEvent, recordPolicies, reload } from './reload.ts';
 import { createRemoteAnalyzers } from './remote-analyzers.ts';
+import { startRetention } from './retention.ts';
 import type { Current, Services } from './services.ts';
 import { createAnthropicUpstream } from './upstream/anthropic.ts';
 import { createOpenAiUpstream } from './upstream/openai.ts';
 import { createSandboxUpstream } from './upstream/sandbox.ts';
-import type { KeyRing, Ledger } from '../ledger/index.ts';
+import type { KeyRing, Ledger, RepeatedJob } from '../ledger/index.ts';
 import { DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
 import { createAnalyzer } from '../redaction/index.ts';
 
@@ -85,6 +87,9 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
   const { services, budgets, refusals } = parts;
   const health = { ready: () => readiness(parts) };
   const data = createDataListener(services, health);
+  const { resolvePath } = options;
+  const place = { ...parts, ...services, holder: parts.ledger.wid, resolvePath };
+  const anchors = await startAnchors(options.config, place);
   const epochs = startEpochs(parts.sql, parts.ledger, parts.current().config, services.log);
   const admin = createAdminApp({ ...parts, makeEpoch: epochs.makeEpoch, health, now: services.now });
   const servers = await openListeners(parts.current().config, data, admin.fetch);
@@ -93,10 +98,12 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
     void refusals.flush();
     void parts.keys.refresh().catch((error: unknown) => services.log.error('erasures', error));
   }, JOB_MS);
+  const endRetention = startRetention({ ...parts, now: services.now, log: services.log });
   let drained: Promise<void> | null = null;
   const stop = (): Promise<void> => {
     clearInterval(jobs);
-    return (drained ??= drain({ ...parts, epochs }, data, servers));
+    endRetention();
+    return (drained ??= drain({ ...parts, epochs, anchors }, data, servers));
   };
   try {
     await recordStart(parts, options);
@@ -177,7 +184,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
   const tokensFor = (next: Config): TokenVerifier =>
     createTokenVerifier({ config: next, fetchJson: fetchJsonThrough(egress), now, clock });
   let tokens = tokensFor(config);
-  const refusals = createRefusalCounter({ now, write: (counted) => writeRefusals(record, counted) });
+  const refusals = createRefusalCounter({ now, write: (counted) => recordRefusals(record, counted) });
   const budgets = new BudgetSnapshot(sql);
   const services: Services = {
     current: () => current,
@@ -244,14 +251,6 @@ async function openEvidence(
   return { sql, writerSql, keys, ledger, fenced };
 }
 
-async function writeRefusals(
-  record: RecordEvent,
-  counted: { minuteMs: number; reason: string; count: number },
-): Promise<void> {
-  const { minuteMs, reason, count } = counted;
-  await record({ kind: 'refusals', tenant: DEPLOYMENT, facts: { minute_ms: minuteMs, reason, count }, detail: {} });
-}
-
 async function recordStart({ ledger, current }: Parts, options: GatewayOptions): Promise<void> {
   await recordEvent(ledger, 'start', { build: options.build, config: current().configDigest, wid: ledger.wid });
   await recordPolicies(ledger, current());
@@ -270,7 +269,7 @@ async function readiness(parts: Parts): Promise<{ ready: boolean; checks: Record
 }
 
 async function drain(
-  parts: Parts & { readonly epochs: Epochs },
+  parts: Parts & { readonly epochs: Epochs; readonly anchors: RepeatedJob | null },
   data: DataListener,
   servers: readonly Server[],
 ): Promise<void> {
@@ -284,6 +283,7 @@ async function drain(
   await recordEvent(ledger, 'stop', { wid: ledger.wid }).catch((error: unknown) =>
     services.log.error('stop_entry', error),
   );
+  await parts.anchors?.close();
   await parts.epochs.close();
   await ledger.close();
   await parts.keyCache.close();

@@ -3,7 +3,8 @@
  * a cap, everything else is a word of the product's own vocabulary. No label ever comes from a caller.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Ledger } from '../ledger/index.ts';
+import type { AnchorStatus, Ledger } from '../ledger/index.ts';
+import { createAnchorSeries } from './anchor-metrics.ts';
 import type { CallProgress } from './progress.ts';
 import type { Config } from './config.ts';
 
@@ -16,6 +17,8 @@ export interface Metrics {
   refusal(reason: string): void;
   streamOpened(): void;
   streamClosed(): void;
+  /** How far checkpoints are anchored outside. @param kinds those configured */
+  anchors(status: AnchorStatus, kinds: ReadonlySet<string>, nowMs: number): void;
   /** Takes over the tenants and models of a new configuration as label values. */
   configure(config: Pick<Config, 'tenants' | 'models' | 'deployments'>): void;
   /** The exposition in Prometheus' text format. */
@@ -38,6 +41,7 @@ export function createMetrics(config: Pick<Config, 'tenants' | 'models' | 'deplo
   const series = createSeries(registry);
   let known = labelValues(config);
   return {
+    anchors: createAnchorSeries(registry),
     call: (call) => countCall(series, known, call),
     ledgerAppend: (seconds, result) => series.appends.observe({ result }, seconds),
     refusal: (reason) => series.refusals.inc({ reason }),

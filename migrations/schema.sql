@@ -20,9 +20,12 @@ table keystore.erasures owner cs_owner
 table keystore.root owner cs_owner
 table keystore.subject_keys owner cs_owner
 table keystore.tenant_keys owner cs_owner
+table ledger.anchor_tries owner cs_owner
 table ledger.budget_scopes owner cs_owner
 table ledger.budget_totals owner cs_owner
 table ledger.checkpoints owner cs_owner
+table ledger.copies owner cs_owner
+table ledger.cosignatures owner cs_owner
 partitioned table ledger.entries owner cs_owner row security
 table ledger.entries_00 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 0)
 table ledger.entries_01 owner cs_owner with toast_tuple_target=8160 FOR VALUES WITH (modulus 16, remainder 1)
@@ -49,6 +52,7 @@ table ledger.open_calls owner cs_owner
 table ledger.readers owner cs_owner
 table ledger.receipts owner cs_owner row security
 table ledger.tiles owner cs_owner row security
+table ledger.timestamps owner cs_owner
 table ledger.writers owner cs_owner
 
 -- columns
@@ -98,6 +102,11 @@ keystore.subject_keys month text not null
 keystore.subject_keys wrapped bytea not null
 keystore.tenant_keys tenant text collate C not null
 keystore.tenant_keys wrapped bytea not null
+ledger.anchor_tries target text collate C not null
+ledger.anchor_tries failures integer not null
+ledger.anchor_tries next_try timestamp with time zone not null
+ledger.anchor_tries problem text
+ledger.anchor_tries forked boolean not null default false
 ledger.budget_scopes scope text collate C not null
 ledger.budget_scopes limit_day bigint
 ledger.budget_scopes limit_week bigint
@@ -121,6 +130,16 @@ ledger.checkpoints root bytea not null
 ledger.checkpoints frontier bytea not null
 ledger.checkpoints note text not null
 ledger.checkpoints vkey text not null
+ledger.copies log text collate C not null
+ledger.copies size bigint not null
+ledger.copies place text collate C not null
+ledger.copies stored timestamp with time zone not null default clock_timestamp()
+ledger.cosignatures log text collate C not null
+ledger.cosignatures size bigint not null
+ledger.cosignatures vkey text collate C not null
+ledger.cosignatures line text not null
+ledger.cosignatures stated timestamp with time zone not null
+ledger.cosignatures stored timestamp with time zone not null default clock_timestamp()
 ledger.entries log text collate C not null
 ledger.entries seq bigint not null
 ledger.entries kind text collate C not null
@@ -180,6 +199,12 @@ ledger.tiles level smallint not null
 ledger.tiles n bigint not null
 ledger.tiles hashes bytea not null storage external
 ledger.tiles root bytea not null
+ledger.timestamps log text collate C not null
+ledger.timestamps size bigint not null
+ledger.timestamps authority text collate C not null
+ledger.timestamps token bytea not null
+ledger.timestamps stated timestamp with time zone not null
+ledger.timestamps stored timestamp with time zone not null default clock_timestamp()
 ledger.writers wid text collate C not null
 ledger.writers key text not null
 ledger.writers generation bigint not null
@@ -229,6 +254,10 @@ keystore.root constraint root_single_check CHECK (single)
 keystore.subject_keys constraint subject_keys_pkey PRIMARY KEY (id)
 keystore.subject_keys constraint subject_keys_tenant_subject_month_key UNIQUE (tenant, subject, month)
 keystore.tenant_keys constraint tenant_keys_pkey PRIMARY KEY (tenant)
+ledger.anchor_tries constraint anchor_tries_failures_check CHECK ((failures >= 0))
+ledger.anchor_tries constraint anchor_tries_pkey PRIMARY KEY (target)
+ledger.anchor_tries constraint anchor_tries_problem_check CHECK ((length(problem) <= 500))
+ledger.anchor_tries constraint anchor_tries_target_check CHECK (((length(target) <= 300) AND (target ~ '^[a-z]{1,10}:[^[:cntrl:]]+$'::text)))
 ledger.budget_scopes constraint budget_scopes_limit_day_check CHECK ((limit_day >= 0))
 ledger.budget_scopes constraint budget_scopes_limit_month_check CHECK ((limit_month >= 0))
 ledger.budget_scopes constraint budget_scopes_limit_week_check CHECK ((limit_week >= 0))
@@ -239,6 +268,13 @@ ledger.checkpoints constraint checkpoints_log_fkey FOREIGN KEY (log) REFERENCES 
 ledger.checkpoints constraint checkpoints_pkey PRIMARY KEY (log, size)
 ledger.checkpoints constraint checkpoints_root_check CHECK ((octet_length(root) = 32))
 ledger.checkpoints constraint checkpoints_size_check CHECK ((size > 0))
+ledger.copies constraint copies_log_size_fkey FOREIGN KEY (log, size) REFERENCES ledger.checkpoints(log, size)
+ledger.copies constraint copies_pkey PRIMARY KEY (log, size, place)
+ledger.copies constraint copies_place_check CHECK ((length(place) <= 400))
+ledger.cosignatures constraint cosignatures_line_check CHECK ((length(line) <= 1000))
+ledger.cosignatures constraint cosignatures_log_size_fkey FOREIGN KEY (log, size) REFERENCES ledger.checkpoints(log, size)
+ledger.cosignatures constraint cosignatures_pkey PRIMARY KEY (log, size, vkey)
+ledger.cosignatures constraint cosignatures_vkey_check CHECK ((length(vkey) <= 400))
 ledger.entries constraint entries_log_call_class_key UNIQUE (log, call, class)
 ledger.entries constraint entries_pkey PRIMARY KEY (log, seq)
 CREATE INDEX entries_governance ON ONLY ledger.entries USING btree (log, seq) WHERE (kind = ANY (ARRAY['erasure'::text, 'hold'::text]))
@@ -269,6 +305,10 @@ ledger.tiles constraint tiles_hashes_check CHECK ((octet_length(hashes) = 8192))
 ledger.tiles constraint tiles_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
 ledger.tiles constraint tiles_pkey PRIMARY KEY (log, level, n)
 ledger.tiles constraint tiles_root_check CHECK ((octet_length(root) = 32))
+ledger.timestamps constraint timestamps_authority_check CHECK ((authority ~ '^[a-z0-9-]{1,41}$'::text))
+ledger.timestamps constraint timestamps_log_size_fkey FOREIGN KEY (log, size) REFERENCES ledger.checkpoints(log, size)
+ledger.timestamps constraint timestamps_pkey PRIMARY KEY (log, size, authority)
+ledger.timestamps constraint timestamps_token_check CHECK ((octet_length(token) <= 65536))
 ledger.writers constraint writers_pkey PRIMARY KEY (wid)
 ledger.writers constraint writers_wid_check CHECK ((wid ~ '^[a-z0-9._:-]{1,64}$'::text))
 
@@ -276,6 +316,8 @@ ledger.writers constraint writers_wid_check CHECK ((wid ~ '^[a-z0-9._:-]{1,64}$'
 CREATE TRIGGER api_keys_change BEFORE INSERT OR UPDATE ON access.api_keys FOR EACH ROW EXECUTE FUNCTION access.on_api_key_change() enabled O
 CREATE TRIGGER requests_change BEFORE INSERT OR UPDATE ON approvals.requests FOR EACH ROW EXECUTE FUNCTION approvals.on_request_change() enabled O
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.checkpoints FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.copies FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.cosignatures FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_00 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_01 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
@@ -299,6 +341,7 @@ CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.heads
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.logs FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.receipts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.tiles FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.timestamps FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 
 -- policies
 policy append on ledger.entries ALL to cs_append using (true) check (true)
@@ -352,6 +395,7 @@ function ledger.build_tiles to cs_gateway: EXECUTE
 function ledger.build_tiles to cs_notary: EXECUTE
 function ledger.fence_expired to cs_gateway: EXECUTE
 function ledger.first_at to cs_gateway: EXECUTE
+function ledger.note_anchor_try to cs_gateway: EXECUTE
 function ledger.open_log to cs_gateway: EXECUTE
 function ledger.prepare_epoch to cs_gateway: EXECUTE
 function ledger.prune_budget_totals to cs_gateway: EXECUTE
@@ -362,7 +406,10 @@ function ledger.renew_lease to cs_gateway: EXECUTE
 function ledger.resume_writer to cs_gateway: EXECUTE
 function ledger.retire_writer to cs_gateway: EXECUTE
 function ledger.set_budget_scope to cs_gateway: EXECUTE
+function ledger.store_copy to cs_gateway: EXECUTE
+function ledger.store_cosignature to cs_gateway: EXECUTE
 function ledger.store_receipts to cs_gateway: EXECUTE
+function ledger.store_timestamp to cs_gateway: EXECUTE
 function ledger.take_job to cs_gateway: EXECUTE
 function ledger.take_job to cs_notary: EXECUTE
 keystore.erasures to cs_append: INSERT, SELECT, UPDATE
@@ -371,6 +418,9 @@ keystore.root to cs_gateway: INSERT, SELECT
 keystore.subject_keys to cs_append: DELETE, SELECT
 keystore.subject_keys to cs_gateway: INSERT, SELECT
 keystore.tenant_keys to cs_gateway: INSERT, SELECT
+ledger.anchor_tries to cs_append: INSERT, SELECT, UPDATE
+ledger.anchor_tries to cs_gateway: SELECT
+ledger.anchor_tries to cs_reader: SELECT
 ledger.budget_scopes to cs_append: INSERT, SELECT
 ledger.budget_scopes to cs_gateway: SELECT
 ledger.budget_scopes.limit_day to cs_append: UPDATE
@@ -382,6 +432,12 @@ ledger.checkpoints to cs_append: INSERT, SELECT
 ledger.checkpoints to cs_gateway: SELECT
 ledger.checkpoints to cs_notary: SELECT
 ledger.checkpoints to cs_reader: SELECT
+ledger.copies to cs_append: INSERT, SELECT
+ledger.copies to cs_gateway: SELECT
+ledger.copies to cs_reader: SELECT
+ledger.cosignatures to cs_append: INSERT, SELECT
+ledger.cosignatures to cs_gateway: SELECT
+ledger.cosignatures to cs_reader: SELECT
 ledger.entries to cs_append: INSERT, SELECT
 ledger.entries to cs_gateway: SELECT
 ledger.entries to cs_reader: SELECT
@@ -438,6 +494,9 @@ ledger.receipts to cs_reader: SELECT
 ledger.tiles to cs_append: INSERT, SELECT
 ledger.tiles to cs_gateway: SELECT
 ledger.tiles to cs_reader: SELECT
+ledger.timestamps to cs_append: INSERT, SELECT
+ledger.timestamps to cs_gateway: SELECT
+ledger.timestamps to cs_reader: SELECT
 ledger.writers to cs_append: INSERT, SELECT
 ledger.writers to cs_gateway: SELECT
 ledger.writers.fenced to cs_append: UPDATE
@@ -877,6 +936,24 @@ begin
 end
 $function$
 -- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.note_anchor_try(target_ text, problem_ text, forked_ boolean, first_ms_ integer, most_ms_ integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into ledger.anchor_tries as t (target, failures, next_try, problem, forked)
+  values (target_, case when problem_ is null then 0 else 1 end,
+    clock_timestamp() + case when problem_ is null then 0 else first_ms_ end * interval '1 millisecond', problem_, forked_)
+  on conflict (target) do update set
+    failures = case when problem_ is null then 0 else least(t.failures + 1, 1000) end,
+    next_try = clock_timestamp() + case when problem_ is null then 0
+      else least(most_ms_, first_ms_ * power(2, least(t.failures, 20))) end * interval '1 millisecond',
+    problem = problem_, forked = forked_;
+end
+$function$
+-- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.open_log(tenant_ text, origin_ text, nonce_ text)
  RETURNS TABLE(log text, slot bigint, inc integer, nonce text, origin text)
  LANGUAGE plpgsql
@@ -1094,6 +1171,30 @@ begin
 end
 $function$
 -- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.store_copy(log_ text, size_ bigint, place_ text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into ledger.copies (log, size, place) values (log_, size_, place_) on conflict do nothing;
+  return found;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.store_cosignature(log_ text, size_ bigint, vkey_ text, line_ text, stated_ timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into ledger.cosignatures (log, size, vkey, line, stated) values (log_, size_, vkey_, line_, stated_) on conflict do nothing;
+  return found;
+end
+$function$
+-- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.store_receipts(wid_ text, log_ text[], seq_ bigint[], digest_ text[], sig_ text[])
  RETURNS void
  LANGUAGE sql
@@ -1103,6 +1204,18 @@ AS $function$
   insert into ledger.receipts (log, seq, wid, digest, sig)
   select log_[i], seq_[i], wid_, digest_[i], sig_[i] from generate_series(1, cardinality(log_)) i
   on conflict do nothing
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.store_timestamp(log_ text, size_ bigint, authority_ text, token_ bytea, stated_ timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into ledger.timestamps (log, size, authority, token, stated) values (log_, size_, authority_, token_, stated_) on conflict do nothing;
+  return found;
+end
 $function$
 -- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.take_job(name_ text, holder_ text, lease_ms_ integer)

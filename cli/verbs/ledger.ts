@@ -2,6 +2,7 @@ import {
   epochOverview,
   exportTenant,
   ledgerStatus,
+  readAnchorStatus,
   verifyFolder,
   verifyLive,
   type EpochOverview,
@@ -9,7 +10,9 @@ import {
   type VerifyReport,
 } from '../../ledger/index.ts';
 import { resolve } from 'node:path';
+import { anchorsText } from '../anchors-text.ts';
 import { openKeys, withDatabase } from '../database.ts';
+import { readPolicyFile } from '../policy-file.ts';
 import type { Answer, ExitCode, Json, Verb, VerbContext } from '../verb.ts';
 
 const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
@@ -69,11 +72,16 @@ function exportFolder(context: VerbContext): Promise<Answer> {
 }
 
 function status(context: VerbContext): Promise<Answer> {
-  return withDatabase(context, context.project.config(), async ({ sql }) => {
+  const config = context.project.config();
+  const { witnesses } = config.ledger;
+  const policy = witnesses === null ? null : readPolicyFile(context.project.path(witnesses));
+  return withDatabase(context, config, async ({ sql }) => {
     const overview = await ledgerStatus(sql);
     const epochs = await epochOverview(sql);
-    const data = { ...overview, ...epochs } as unknown as Json;
-    return { exit: 0, data, text: `${overviewText(overview)}\n${epochsText(epochs)}` };
+    const anchors = await readAnchorStatus(sql, policy);
+    const data = { ...overview, ...epochs, anchors } as unknown as Json;
+    const text = [overviewText(overview), epochsText(epochs), anchorsText(anchors, context.now())];
+    return { exit: 0, data, text: text.join('\n') };
   });
 }
 
@@ -119,7 +127,8 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: ['ledger', 'status'],
-    summary: 'Shows the size and head of every log, open calls, writers, the last epoch and checkpoint.',
+    summary:
+      'Shows the size and head of every log, open calls, writers, the last epoch and checkpoint, outside anchors.',
     example: 'countersign ledger status --json',
     run: status,
   },

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import {
   createCheckpointKey,
@@ -6,13 +6,11 @@ import {
   createWitness,
   createWitnessState,
   formatVerifierKey,
-  LedgerError,
-  parsePolicy,
   readCheckpointKey,
-  type TrustPolicy,
 } from '../../ledger/index.ts';
 import { takeLock } from '../embedded/lock.ts';
 import { CliError } from '../errors.ts';
+import { readPolicyFile } from '../policy-file.ts';
 import { listenForStop } from '../stop-signal.ts';
 import type { Verb, VerbContext } from '../verb.ts';
 import { serveWitness } from '../witness-server.ts';
@@ -47,22 +45,6 @@ function readPlace(listen: string): { host: string; port: number } {
   const port = Number(found?.[3]);
   if (found !== null && port <= 65_535) return { host: found[1] ?? found[2] ?? '', port };
   throw new CliError('usage', 'witness: expected --listen as HOST:PORT, found another form.');
-}
-
-/** @throws CliError `not_found`, `usage` */
-function readPolicyFile(path: string): TrustPolicy {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(resolve(path));
-  } catch (cause) {
-    throw new CliError('not_found', `Expected a policy file at ${path}, could not read it.`, { cause });
-  }
-  try {
-    return parsePolicy(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    const why = cause instanceof LedgerError ? cause.message : 'it is not UTF-8';
-    throw new CliError('usage', `${path}: ${why}.`, { cause });
-  }
 }
 
 async function readSigner(name: string, path: string): Promise<ReturnType<typeof createNoteSigner>> {

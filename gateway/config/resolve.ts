@@ -66,6 +66,13 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
       epochIdleMs: file.ledger.epoch_idle_ms,
       checkpointKey: file.ledger.checkpoint_key,
       checkpoints: file.ledger.checkpoints,
+      witnesses: file.ledger.witnesses ?? null,
+      authorities: Object.entries(file.ledger.tsa).map(([name, { url, every_ms: everyMs, certificates }]) => ({
+        name,
+        url,
+        everyMs,
+        certificates: certificates ?? null,
+      })),
     },
     printable: secretFree(file),
   };
@@ -196,6 +203,7 @@ function resolveTenants(
       frameworks: tenant.frameworks,
       labels: tenant.labels,
       budget: resolveBudget(tenant.budget),
+      retention: { contentDays: tenant.retention.content_days ?? null },
     });
   }
   return tenants;

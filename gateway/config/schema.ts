@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { tenantParameters } from '../../policies/index.ts';
+import { anchors } from './anchor-schema.ts';
 import { issuer } from './issuer-schema.ts';
 import { address, endpoint, modelName, secret, slug, text, usd, whole } from './values.ts';
 
@@ -129,6 +130,14 @@ const tenant = z.strictObject({
     .describe('Regulations that apply, as policies name them.'),
   labels: z.record(z.string().max(64), z.string().max(200)).default({}).describe('Free labels for policies.'),
   budget: budget.prefault({}),
+  retention: z
+    .strictObject({
+      content_days: whole(1, 36_500)
+        .optional()
+        .describe('Days after which everything but facts and hashes is erased, by whole months. Absent: it is kept.'),
+    })
+    .prefault({})
+    .describe('How long the ledger keeps what it holds encrypted about calls; legal holds go before.'),
 });
 
 const price = z.strictObject({
@@ -273,6 +282,7 @@ export const CONFIG_SCHEMA = z.strictObject({
         .min(1)
         .default('.countersign/checkpoints')
         .describe('Folder outside the database where the notary keeps published checkpoints.'),
+      ...anchors,
     })
     .prefault({})
     .describe('The evidence ledger.'),

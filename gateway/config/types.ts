@@ -30,6 +30,8 @@ export interface Tenant {
   readonly frameworks: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly budget: BudgetLimits;
+  /** Null: kept. */
+  readonly retention: { readonly contentDays: number | null };
 }
 
 export interface JwtIssuer {
@@ -66,6 +68,15 @@ export interface RemoteAnalyzerSettings {
   readonly minScore: number;
   readonly timeoutMs: number;
   readonly maxChars: number;
+}
+
+/** A timestamp authority (RFC 3161). */
+export interface TimestampAuthoritySettings {
+  readonly name: string;
+  readonly url: string;
+  readonly everyMs: number;
+  /** PEM file; null: what it answers is not verified here. */
+  readonly certificates: string | null;
 }
 
 export interface Config {
@@ -122,6 +133,9 @@ export interface Config {
     /** Files and folders of the notary. */
     readonly checkpointKey: string;
     readonly checkpoints: string;
+    /** A trust policy; null: no witnesses. */
+    readonly witnesses: string | null;
+    readonly authorities: readonly TimestampAuthoritySettings[];
   };
   /** The file's content without secrets, for printing and digesting. */
   readonly printable: JsonValue;

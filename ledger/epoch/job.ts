@@ -42,7 +42,7 @@ export function startEpochJob(options: EpochJobOptions): RepeatedJob {
   const job = repeat(
     options.onError,
     async () => {
-      const isMine = await takeJob(sql, holder, idleMs + LEASE_SPARE_MS);
+      const isMine = await takeJob(sql, 'epoch', holder, idleMs + LEASE_SPARE_MS);
       const epoch = isMine ? await makeEpoch(options) : null;
       waitMs = epoch === null ? Math.min(idleMs, waitMs * 2) : busyMs;
       return waitMs;
@@ -53,7 +53,7 @@ export function startEpochJob(options: EpochJobOptions): RepeatedJob {
     close: async () => {
       await job.close();
       // Somebody else may take it at once. A database that is away gives it away by itself.
-      await takeJob(sql, holder, 0).catch(() => false);
+      await takeJob(sql, 'epoch', holder, 0).catch(() => false);
     },
   };
 }
@@ -70,13 +70,18 @@ export function startNotary(options: NotaryJobOptions): RepeatedJob {
   );
 }
 
-async function takeJob(sql: postgres.Sql, holder: string, leaseMs: number): Promise<boolean> {
-  const [row] = await sql<{ mine: boolean }[]>`select ledger.take_job('epoch', ${holder}, ${leaseMs}) as mine`;
+/** True while the caller holds the job, from now on for that long; 0 gives it away. */
+export async function takeJob(sql: postgres.Sql, name: string, holder: string, leaseMs: number): Promise<boolean> {
+  const [row] = await sql<{ mine: boolean }[]>`select ledger.take_job(${name}, ${holder}, ${leaseMs}) as mine`;
   return row?.mine === true;
 }
 
 /** Runs work again and again, never twice at once; it answers when it wants to run next. */
-function repeat(onError: (error: LedgerError) => void, work: () => Promise<number>, firstMs: number): RepeatedJob {
+export function repeat(
+  onError: (error: LedgerError) => void,
+  work: () => Promise<number>,
+  firstMs: number,
+): RepeatedJob {
   let timer: NodeJS.Timeout | undefined;
   let isOpen = true;
   let running = Promise.resolve();

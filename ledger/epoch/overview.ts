@@ -18,7 +18,7 @@ export interface EpochOverview {
   readonly witnesses: readonly string[];
 }
 
-/** The last epoch and the last checkpoint, in two short reads. */
+/** The last epoch and the last checkpoint, in three short reads. */
 export async function epochOverview(sql: postgres.Sql): Promise<EpochOverview> {
   const [epoch] = await sql<{ epoch: string; slots: string; made: Date }[]>`
     select epoch, slots, made from ledger.epochs order by epoch desc limit 1`;
@@ -29,6 +29,9 @@ export async function epochOverview(sql: postgres.Sql): Promise<EpochOverview> {
     left join lateral (select x.call from ledger.entries x
       where x.log = l.log and x.seq < c.size and x.kind = 'epoch' order by x.seq desc limit 1) e on true
     where l.tenant = ${DEPLOYMENT} order by l.inc desc limit 1`;
+  const witnesses = await sql<{ vkey: string }[]>`
+    select vkey from ledger.cosignatures where size = ${checkpoint?.size ?? 0}
+    and log = (select l.log from ledger.logs l where l.tenant = ${DEPLOYMENT} order by l.inc desc limit 1) order by vkey`;
   return {
     lastEpoch:
       epoch === undefined
@@ -44,6 +47,6 @@ export async function epochOverview(sql: postgres.Sql): Promise<EpochOverview> {
             vkey: checkpoint.vkey,
             epoch: checkpoint.call === null ? null : Number(checkpoint.call.replace('epoch.', '')),
           },
-    witnesses: [],
+    witnesses: witnesses.map(({ vkey }) => vkey),
   };
 }
