@@ -7,6 +7,11 @@ const FLOOR: ReadonlyMap<string, number> = new Map([
   ['c32.countersign.rps', 2.5],
 ]);
 
+/** Of the redaction engine on clean text to the same expressions run one by one. */
+const REDACTION_FLOOR = 8;
+const CLEAN_MBS = 50;
+const HITS_MBS = 20;
+
 /** What we aim at; printed, not asserted. */
 const TARGET: ReadonlyMap<string, number> = new Map([
   ['c8.countersign.rps', 2.5],
@@ -17,7 +22,14 @@ const MEMORY_MIB = 200;
 const EXTRA_US = 700;
 
 export function floorChecks(figures: readonly Figure[]): Check[] {
-  return ratioChecks(figures, FLOOR, 'floor');
+  return [...ratioChecks(figures, FLOOR, 'floor'), ...redactionFloor(figures)];
+}
+
+function redactionFloor(figures: readonly Figure[]): Check[] {
+  const ratio = figures.find(({ name }) => name === 'redaction.clean')?.ratio;
+  if (ratio === undefined) return [];
+  const name = `floor: redaction.clean at least ${REDACTION_FLOOR}x the expressions one by one`;
+  return [{ name, ok: ratio >= REDACTION_FLOOR, found: `${ratio.toFixed(2)}x` }];
 }
 
 /** The aims, as far as they were measured. */
@@ -32,6 +44,8 @@ export function aims(figures: readonly Figure[]): Check[] {
     ...ratioChecks(figures, TARGET, 'aim'),
     ...atMost('aim: added p50 at 1 connection, us (two appends + 700)', added, bound),
     ...atMost('aim: added first token at 1 connection, us (two appends + 700)', firstToken, bound),
+    ...atLeast('aim: redaction of clean text, MB/s', value('redaction.clean'), CLEAN_MBS),
+    ...atLeast('aim: redaction at a value every 400 characters, MB/s', value('redaction.hits_400'), HITS_MBS),
     ...atMost('aim: memory at 32 connections, MiB', memory, MEMORY_MIB),
   ];
 }
@@ -47,6 +61,11 @@ function ratioChecks(figures: readonly Figure[], wanted: ReadonlyMap<string, num
 function atMost(name: string, value: number | null, bound: number | null): Check[] {
   if (value === null || bound === null) return [];
   return [{ name, ok: value <= bound, found: `${value.toFixed(0)}, at most ${bound.toFixed(0)}` }];
+}
+
+function atLeast(name: string, value: number | null, bound: number): Check[] {
+  if (value === null) return [];
+  return [{ name, ok: value >= bound, found: `${value.toFixed(1)}, at least ${bound}` }];
 }
 
 function difference(a: number | null, b: number | null): number | null {

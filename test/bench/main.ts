@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { countersign } from './countersign.ts';
 import { aims, floorChecks } from './goals.ts';
 import {
@@ -35,7 +37,9 @@ export async function runBench(args: readonly string[], root: string = process.c
   const before = probeNoise();
   const session = new Session(root, say);
   try {
-    const { figures, checks } = await session.run(options);
+    const calls = options.groups.some((group) => group !== 'redaction' && group !== 'noise');
+    const { figures, checks } = calls ? await session.run(options) : { figures: [], checks: [] };
+    if (options.groups.includes('redaction')) figures.push(...measureRedaction(root));
     const noise = options.groups.includes('noise') ? noiseFigures(before, probeNoise()) : [];
     publish([...figures, ...noise], options, say);
     return verdict([...checks, ...floorChecks(figures)], aims(figures), say);
@@ -45,6 +49,12 @@ export async function runBench(args: readonly string[], root: string = process.c
   } finally {
     await session.stop();
   }
+}
+
+/** In a process of its own, so that its start and memory are its own. */
+function measureRedaction(root: string): Figure[] {
+  const program = fileURLToPath(new URL('redaction.js', import.meta.url));
+  return JSON.parse(execFileSync(process.execPath, [program, root], { encoding: 'utf8' })) as Figure[];
 }
 
 function publish(figures: readonly Figure[], { only, groups, json }: BenchOptions, say: (line: string) => void): void {
@@ -66,6 +76,8 @@ const TITLES: Readonly<Record<Group, string>> = {
   stream: 'First streamed token, 1 connection',
   stages: 'Countersign by stage, p50 of what was over when the headers were sent',
   memory: 'Resident memory under load, 32 connections',
+  redaction:
+    'The redaction engine by itself, one core (ratios: to V8 expressions one by one; of clean to hostile text)',
   noise: 'Noise of the machine before and after the run',
 };
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const GROUPS = ['c1', 'c8', 'c32', 'stream', 'stages', 'memory', 'noise'] as const;
+export const GROUPS = ['c1', 'c8', 'c32', 'stream', 'stages', 'memory', 'redaction', 'noise'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export const TARGETS = ['direct', 'proxy', 'countersign', 'portkey'] as const;
