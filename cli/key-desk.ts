@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { userInfo } from 'node:os';
 import type { Sql } from 'postgres';
+import type { Party } from '../approvals/index.ts';
 import { recordInto } from '../gateway/access/events.ts';
 import { approversByToken, type GrantStore } from '../gateway/access/grant.ts';
 import type { Config } from '../gateway/config.ts';
-import { openLedger, setBudgetScope } from '../ledger/index.ts';
+import { openLedger, setBudgetScope, type KeyRing, type Ledger } from '../ledger/index.ts';
 import { openKeys, type OpenDatabase } from './database.ts';
 import type { VerbContext } from './verb.ts';
 
-/** What creating and revoking keys needs. */
+/** What changes of keys, holds and erasures need. */
 export interface KeyDesk extends GrantStore {
   readonly sql: Sql;
+  readonly ledger: Ledger;
+  readonly keys: KeyRing;
 }
 
 /** Runs work that changes keys: with a ledger of its own, because a change is recorded before it takes effect. */
@@ -20,10 +24,11 @@ export async function withKeyDesk<T>(
   work: (desk: KeyDesk) => Promise<T>,
 ): Promise<T> {
   const sql = database.connectGateway(2);
+  const keys = await openKeys(context, config, sql);
   const ledger = await openLedger({
     sql,
     writerSql: database.connectGateway(1),
-    keys: await openKeys(context, config, sql),
+    keys,
     origin: config.ledger.origin,
     now: context.now,
     leaseMs: config.ledger.leaseMs,
@@ -33,6 +38,8 @@ export async function withKeyDesk<T>(
   try {
     return await work({
       sql,
+      ledger,
+      keys,
       record: recordInto(ledger, () => `cli-${randomBytes(16).toString('hex')}`),
       setBudget: async (scope, { dailyNusd, weeklyNusd, monthlyNusd }) => {
         await setBudgetScope(sql, { scope, day: dailyNusd, week: weeklyNusd, month: monthlyNusd });
@@ -45,4 +52,18 @@ export async function withKeyDesk<T>(
   } finally {
     await ledger.close();
   }
+}
+
+/** Whoever may run this has the database; the name is for the evidence. Some containers have users without a name. */
+export function operator(): string {
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    return `cli:uid-${String(process.getuid?.() ?? 'unknown')}`;
+  }
+}
+
+/** Whoever has the command line as a party of approvals: can ask, and cannot approve. */
+export function operatorParty(id: string): Party {
+  return { id, credential: id, chain: [], roles: [], tenant: null };
 }

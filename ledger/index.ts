@@ -62,7 +62,7 @@ export { createWitness } from './witness/witness.ts';
 export type { Witness } from './witness/witness.ts';
 export { blindIndex } from './erasure/blind-index.ts';
 export type { NamedValue } from './erasure/blind-index.ts';
-export { eraseKeys, LEGAL_BASES } from './erasure/erase.ts';
+export { eraseKeys, LEGAL_BASES, MAX_KEYS, requireErasable } from './erasure/erase.ts';
 export type { Erased, ErasureOrder, LegalBasis } from './erasure/erase.ts';
 export { findPerson } from './erasure/find.ts';
 export type { Found, FoundEntry, FoundKey, Person } from './erasure/find.ts';

@@ -10,6 +10,8 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
     const [main, proof] = await Promise.all([import('./ledger.ts'), import('./ledger-proof.ts')]);
     return { verbs: [...main.verbs, ...proof.verbs] };
   },
+  erase: () => import('./erase.ts'),
+  hold: () => import('./hold.ts'),
   costs: () => import('./costs.ts'),
   redact: () => import('./redact.ts'),
   config: () => import('./config.ts'),

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { nusdFromUsd } from '../../costs/index.ts';
 import { grantKey, type GrantResult } from '../../gateway/access/grant.ts';
 import { listKeys, revokeKey, KEY_PAGE, type ApiKey, type KeyWish } from '../../gateway/access/keys.ts';
@@ -6,24 +5,15 @@ import { DEPLOYMENT_TENANT, isRole, ROLES, type Role } from '../../gateway/acces
 import type { Config } from '../../gateway/config.ts';
 import { withDatabase, type OpenDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
-import { withKeyDesk } from '../key-desk.ts';
+import { operator, operatorParty, withKeyDesk } from '../key-desk.ts';
 import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Whoever may run this has the database; the name is for the evidence. Some containers have users without a name. */
-function operator(): string {
-  try {
-    return `cli:${userInfo().username}`;
-  } catch {
-    return `cli:uid-${String(process.getuid?.() ?? 'unknown')}`;
-  }
-}
-
 function create(context: VerbContext): Promise<Answer> {
   const config = context.project.config();
   const wish = readWish(context.args, config, context.now());
-  const by = { id: operator(), credential: operator(), chain: [], roles: [], tenant: null };
+  const by = operatorParty(operator());
   return withDatabase(context, config, async (database) => {
     const granted = await withKeyDesk(context, config, database, (desk) => grantKey(desk, wish, by));
     return created(granted);

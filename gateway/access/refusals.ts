@@ -2,6 +2,9 @@
  * Refusals that get no entry of their own: those before authentication, and repeated `rate_limited` of one key. They are
  * counted per minute and reason and written as one entry each, so that a flood cannot fill the ledger.
  */
+import type { RecordEvent } from './events.ts';
+import { DEPLOYMENT_TENANT } from './principal.ts';
+
 export interface RefusalCount {
   /** Start of the minute, unix ms. */
   readonly minuteMs: number;
@@ -71,4 +74,10 @@ function addToOldest(pending: ReadonlyMap<string, { reason: string; count: numbe
     entry.count += 1;
     return;
   }
+}
+
+/** The entry about one minute and reason, in the log of the deployment. */
+export async function recordRefusals(record: RecordEvent, { minuteMs, reason, count }: RefusalCount): Promise<void> {
+  const facts = { minute_ms: minuteMs, reason, count };
+  await record({ kind: 'refusals', tenant: DEPLOYMENT_TENANT, facts, detail: {} });
 }

@@ -12,6 +12,7 @@ import { GatewayError } from '../errors.ts';
 import { APPROVAL_ROUTES } from './admin/approval-routes.ts';
 import { authorize, identify, scopeOf } from './admin/authorize.ts';
 import type { AdminDeps } from './admin/deps.ts';
+import { ERASURE_ROUTES } from './admin/erasure-routes.ts';
 import { asGatewayError } from './admin/failure.ts';
 import { acceptedHosts, requireOwnSite, SECURITY_HEADERS } from './admin/guard.ts';
 import { KEY_ROUTES } from './admin/key-routes.ts';
@@ -36,6 +37,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...LEDGER_PROOF_ROUTES,
   ...LEDGER_TREE_ROUTES,
   ...REPORT_ROUTES,
+  ...ERASURE_ROUTES,
   ...OVERVIEW_ROUTES,
 ];
 

@@ -5,7 +5,8 @@ import type { Appended } from '../entry.ts';
 import { LedgerError } from '../error.ts';
 import { applyErasures } from './apply.ts';
 import { lockErasures, readHolds } from './holds.ts';
-import type { ErasureDesk, Hold } from './holds.ts';
+import type { ErasureDesk } from './holds.ts';
+import type { KeyRing } from '../keyring.ts';
 
 /** Why somebody may demand or the operator may do it. */
 export const LEGAL_BASES = [
@@ -53,19 +54,7 @@ export async function eraseKeys(
   if (order.keys.length > MAX_KEYS)
     throw new LedgerError('invalid_value', `expected at most ${String(MAX_KEYS)} keys in one erasure, found more`);
   await lockErasures(tx, tenant);
-  const rows = await tx<{ id: string; subject: string }[]>`
-    select id::text as id, subject from keystore.subject_keys
-    where tenant = ${tenant} and id = any (string_to_array(${order.keys.join(',')}, ',')::bigint[]) order by id`;
-  if (rows.length === 0)
-    throw new LedgerError(
-      'not_found',
-      'expected keys to destroy, found none: nothing is kept, or it was erased before',
-    );
-  refuseHeld(
-    await readHolds(tx, keys, tenant),
-    rows.map(({ subject }) => subject),
-  );
-  const refs = rows.map(({ id }) => id);
+  const refs = await requireErasable(tx, keys, tenant, order.keys);
   const entry = await ledger.append({
     tenant,
     kind: 'erasure',
@@ -78,12 +67,31 @@ export async function eraseKeys(
   return { entry, keys: refs };
 }
 
-function refuseHeld(holds: readonly Hold[], subjects: readonly string[]): void {
-  const covering = holds.filter(({ mac }) => mac === null || subjects.includes(mac));
-  if (covering.length === 0) return;
-  const ids = covering.map(({ id }) => id).slice(0, 5);
+/**
+ * The given keys that are still there and may be destroyed.
+ *
+ * @throws {LedgerError} `held`, `not_found`
+ */
+export async function requireErasable(
+  sql: postgres.Sql | postgres.TransactionSql,
+  keys: KeyRing,
+  tenant: string,
+  refs: readonly string[],
+): Promise<string[]> {
+  const rows = await sql<{ id: string; subject: string }[]>`
+    select id::text as id, subject from keystore.subject_keys
+    where tenant = ${tenant} and id = any (string_to_array(${refs.join(',')}, ',')::bigint[]) order by id`;
+  if (rows.length === 0)
+    throw new LedgerError(
+      'not_found',
+      'expected keys to destroy, found none: nothing is kept, or it was erased before',
+    );
+  const subjects = new Set(rows.map(({ subject }) => subject));
+  const holds = await readHolds(sql, keys, tenant);
+  const covering = holds.filter(({ mac }) => mac === null || subjects.has(mac)).map(({ id }) => id);
+  if (covering.length === 0) return rows.map(({ id }) => id);
   throw new LedgerError(
     'held',
-    `expected no legal hold on what is to be erased, found ${ids.join(', ')}; release it first, with a second person`,
+    `expected no legal hold on what is to be erased, found ${covering.slice(0, 5).join(', ')}; release it first, with a second person`,
   );
 }

@@ -10,7 +10,7 @@ export interface AdminDeps {
   readonly services: Pick<Services, 'authenticate' | 'metrics' | 'log' | 'refusals'>;
   readonly current: () => Current;
   readonly sql: Sql;
-  readonly ledger: Pick<Ledger, 'status'>;
+  readonly ledger: Pick<Ledger, 'status' | 'append'>;
   readonly keys: KeyRing;
   readonly keyCache: Pick<KeyCache, 'refresh'>;
   readonly record: RecordEvent;

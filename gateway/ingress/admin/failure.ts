@@ -21,6 +21,7 @@ export function asGatewayError(error: unknown): GatewayError | null {
   if (error instanceof CostsError && error.code === 'invalid_month') {
     return new GatewayError('invalid_request', 'Expected a month like 2026-11.', { param: 'month' });
   }
+  if (error instanceof LedgerError && error.code === 'held') return new GatewayError('conflict', error.message);
   if (error instanceof LedgerError) {
     const message = 'The action could not be recorded or the ledger not be read, so nothing was done. Try again.';
     return new GatewayError('ledger_unavailable', message, { cause: error });
