@@ -157,7 +157,7 @@ export const verbs: readonly Verb[] = [
   {
     path: ['ledger', 'notary'],
     summary: 'Signs checkpoints for gateways that use a database of their own.',
-    example: `${NOTARY_URL}=postgres://notary:…@db/countersign countersign ledger notary`,
+    example: `${NOTARY_URL}=postgres://notary:…@db/ledger countersign ledger notary`,
     details:
       'Run it under another account than the gateways, so that none of them can read the key (ledger.checkpoint_key). It reads\n' +
       'nothing of a tenant. It keeps what it signed in ledger.checkpoints and refuses to sign a log that does not continue it.',

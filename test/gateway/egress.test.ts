@@ -34,6 +34,7 @@ const NETWORK_MODULES: Readonly<Record<string, readonly string[]>> = {
 const ALLOWED: readonly { readonly path: string; readonly modules: readonly string[]; readonly why: string }[] = [
   { path: 'gateway/egress.ts', modules: ['undici', 'dns', 'net'], why: 'the one place' },
   { path: 'cli/embedded/', modules: ['net'], why: 'the socket of the database it starts as a child process' },
+  { path: 'cli/embedded/wire.ts', modules: ['tls'], why: 'the connection to the configured database' },
   { path: 'cli/', modules: ['postgres'], why: 'the driver of the configured database' },
   { path: 'gateway/', modules: ['postgres'], why: 'the driver of the configured database' },
   { path: 'ledger/', modules: ['postgres'], why: 'the driver of the configured database' },
