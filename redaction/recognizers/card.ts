@@ -43,17 +43,24 @@ const RANGES: readonly Range[] = [
   [9860, 9860, 16, 16], // Humo
 ];
 
+/** The same by the first six digits, which every card has. */
+const PREFIXES = RANGES.map(([from, to, shortest, longest]) => {
+  const scale = 10 ** (6 - String(from).length);
+  return { from: from * scale, to: (to + 1) * scale - 1, shortest, longest };
+});
+
 const VISA_LENGTHS: ReadonlySet<number> = new Set([13, 16, 19]);
+const MAX_DIGITS = 19;
 
 /** Longest prefix of the candidate, ending with a group of digits, that is a card number. */
 export function verifyCard(candidate: string): Verdict | null {
-  let digits = '';
+  const digits: number[] = [];
   let groupSize = 0;
   let length = 0;
   for (let i = 0; i <= candidate.length; i++) {
-    const isDigit = i < candidate.length && isAsciiDigit(candidate.charCodeAt(i));
-    if (isDigit) {
-      digits += candidate.charAt(i);
+    const digit = candidate.charCodeAt(i) - 48;
+    if (digit >= 0 && digit <= 9) {
+      digits.push(digit);
       groupSize += 1;
       continue;
     }
@@ -65,29 +72,23 @@ export function verifyCard(candidate: string): Verdict | null {
   return length === 0 ? null : { length, score: 1000 };
 }
 
-/** True when scheme, length and check digit fit. `digits` holds ASCII digits only. */
-export function isCardNumber(digits: string): boolean {
-  if (digits.length < 12 || digits.length > 19) return false;
-  if (digits.startsWith('4') && !VISA_LENGTHS.has(digits.length)) return false;
-  return RANGES.some((range) => inRange(digits, range)) && passesLuhn(digits);
+/** True when scheme, length and check digit fit. */
+function isCardNumber(digits: readonly number[]): boolean {
+  const size = digits.length;
+  if (size < 12 || size > MAX_DIGITS || !passesLuhn(digits)) return false;
+  if (digits[0] === 4 && !VISA_LENGTHS.has(size)) return false;
+  let prefix = 0;
+  for (let i = 0; i < 6; i++) prefix = prefix * 10 + (digits[i] ?? 0);
+  return PREFIXES.some(
+    ({ from, to, shortest, longest }) => prefix >= from && prefix <= to && size >= shortest && size <= longest,
+  );
 }
 
-function inRange(digits: string, [from, to, shortest, longest]: Range): boolean {
-  if (digits.length < shortest || digits.length > longest) return false;
-  const first = Number(digits.slice(0, String(from).length));
-  return first >= from && first <= to;
-}
-
-function passesLuhn(digits: string): boolean {
+function passesLuhn(digits: readonly number[]): boolean {
   let sum = 0;
-  for (let i = 0; i < digits.length; i++) {
-    let digit = digits.charCodeAt(digits.length - 1 - i) - 48;
-    if (i % 2 === 1) digit = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
-    sum += digit;
+  for (let i = digits.length - 1, isDoubled = false; i >= 0; i--, isDoubled = !isDoubled) {
+    const digit = digits[i] ?? 0;
+    sum += !isDoubled ? digit : digit > 4 ? digit * 2 - 9 : digit * 2;
   }
   return sum % 10 === 0;
-}
-
-function isAsciiDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
 }

@@ -78,8 +78,9 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'CREDIT_CARD',
     kind: 'pii',
     keywords: [],
-    gate: `[0-9](?:${CARD_SEPARATOR}?[0-9]){7}`,
-    pattern: `[1-689](?:${CARD_SEPARATOR}?[0-9]){11,18}`,
+    gate: `[0-9]{4}(?:${CARD_SEPARATOR}?[0-9]){4}`,
+    // The first group has four digits at least, see `verifyCard`.
+    pattern: `[1-689][0-9]{3}(?:${CARD_SEPARATOR}?[0-9]){8,15}`,
     notBefore: `${WORD}|[0-9][.,]`,
     notAfter: WORD,
     score: 1000,
