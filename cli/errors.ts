@@ -12,6 +12,7 @@ export const CLI_ERRORS = {
   not_found: { exit: 1 },
   check_failed: { exit: 1 },
   fenced: { exit: 1 },
+  held: { exit: 1 },
   not_migrated: { exit: 3 },
   database_unreachable: { exit: 3 },
   tool_missing: { exit: 3 },

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { isUtf8 } from 'node:buffer';
 import { requestErasure, type ErasureResult } from '../../gateway/ingress/admin/erasure-desk.ts';
-import { findPerson, LEGAL_BASES, type Found, type LegalBasis, type Person } from '../../ledger/index.ts';
+import { findPerson, LEGAL_BASES, LedgerError, type Found, type LegalBasis, type Person } from '../../ledger/index.ts';
 import { normalise } from '../../redaction/index.ts';
 import { openKeys, withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
@@ -28,10 +28,15 @@ async function run(context: VerbContext): Promise<Answer> {
   const wish = { tenant, person, basis: readBasis(args), reason: required(args, 'reason') };
   return withDatabase(context, config, async (database) => {
     const result = await withKeyDesk(context, config, database, (desk) =>
-      requestErasure(desk, wish, operatorParty(operator())),
+      requestErasure(desk, wish, operatorParty(operator())).catch(explainHold),
     );
     return describe(result);
   });
+}
+
+function explainHold(error: unknown): never {
+  if (error instanceof LedgerError && error.code === 'held') throw new CliError('held', error.message);
+  throw error;
 }
 
 /** A subject by its id, or a value that a content names, from standard input: arguments are visible to other users. */

@@ -1,0 +1,92 @@
+/** What a gateway does about erasures: before it opens, and while it runs. */
+import { join, resolve } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { connectServing } from '../../cli/embedded/connection.ts';
+import { parseConfig } from '../../gateway/config.ts';
+import { startGateway } from '../../gateway/main.ts';
+import { eraseKeys, findPerson } from '../../ledger/index.ts';
+import type { Person } from '../../ledger/index.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { decisionItem, newCall, openTestLedger, TEST_ROOT_KEY, type LedgerFixture } from '../support/ledger.ts';
+import { createDatabase } from '../support/postgres.ts';
+import { freePort } from '../support/program.ts';
+
+const YAML = `providers: { s: { kind: sandbox } }
+models: [{ name: sandbox, deployments: [{ provider: s, model: echo }] }]
+tenants: [{ id: demo }]
+`;
+
+type Desk = Pick<LedgerFixture, 'sql' | 'keys' | 'ledger'>;
+
+async function erase(desk: Desk, person: Person): Promise<readonly string[]> {
+  const { keys, scope } = await findPerson(desk.sql, desk.keys, 'demo', person);
+  const named = keys.map(({ key }) => key);
+  const order = { tenant: 'demo', scope, basis: 'other', keys: named, facts: {}, detail: {} } as const;
+  return (await desk.sql.begin((tx) => eraseKeys(tx, desk, order))).keys;
+}
+
+/** The lock that carrying out erasures takes: whoever holds it makes every start wait there. */
+const LOCK = 5_170_044_922;
+
+test('after a restore of the keystore no listener opens before the erasures were carried out again', async () => {
+  const database = await createDatabase();
+  const desk = await openTestLedger(database);
+  await desk.ledger.append(decisionItem(newCall(), { open: false }));
+  const admin = database.connectAdmin(2);
+  const copy = await admin`select * from keystore.subject_keys`;
+  await erase(desk, { subject: 'user:ada' });
+  await admin`insert into keystore.subject_keys ${admin(copy)}`;
+
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const listen = `listen: { host: 127.0.0.1, port: ${String(port)}, admin_port: ${String(adminPort)} }\n`;
+  const health = (at: number): Promise<number> =>
+    fetch(`http://127.0.0.1:${String(at)}/healthz`).then(({ status }) => status);
+  const lock = await admin.reserve();
+  await lock`select pg_advisory_lock(${LOCK})`;
+  const starting = startGateway({
+    config: parseConfig('c.yaml', `${listen}logging: { level: silent }\n${YAML}`, { env: {} }),
+    connect: (max, statementMs) => connectServing(database.gateway, max, statementMs),
+    rootKey: TEST_ROOT_KEY,
+    build: 'countersign-test',
+    shippedBundle: join(process.cwd(), 'policies', 'dist', 'baseline.tar.gz'),
+    resolvePath: (path) => resolve(path),
+  });
+  await vi.waitFor(async () => {
+    const waiting = await admin`select 1 from pg_locks where locktype = 'advisory' and not granted`;
+    expect(waiting).toHaveLength(1);
+  }, 10_000);
+  for (const at of [port, adminPort]) await expect(health(at)).rejects.toThrow();
+  expect(await admin`select 1 from keystore.subject_keys where tenant = 'demo'`).toHaveLength(1);
+  await lock`select pg_advisory_unlock(${LOCK})`;
+  lock.release();
+
+  const gateway = await starting;
+  expect(await health(port)).toBe(200);
+  expect(await admin`select 1 from keystore.subject_keys where tenant = 'demo'`).toHaveLength(0);
+  await gateway.drain();
+  await desk.ledger.close();
+  await database.drop();
+});
+
+test('a running gateway seals with a fresh key soon after another process erased the old one', async () => {
+  const gateway = await startTestGateway(YAML);
+  const desk = await openTestLedger(gateway.database, { origin: gateway.config.ledger.origin });
+  const keyOfCall = async (): Promise<string> => {
+    const { headers } = await fetch(`${gateway.dataUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'sandbox', messages: [{ role: 'user', content: 'hello' }] }),
+    });
+    const call = headers.get('x-countersign-call') ?? '';
+    const [row] = await desk.sql<{ key: string }[]>`
+      select key::text as key from ledger.entries where call = ${call} and class = 'decision'`;
+    return row?.key ?? '';
+  };
+  const first = await keyOfCall();
+  const [{ subject } = { subject: '' }] = await desk.sql<{ subject: string }[]>`
+    select facts::jsonb ->> 'key' as subject from ledger.entries where kind = 'key' order by seq limit 1`;
+  expect(await erase(desk, { subject: `key:${subject}` })).toContain(first);
+  await vi.waitFor(async () => expect(await keyOfCall()).not.toBe(first), { timeout: 30_000, interval: 200 });
+  await desk.ledger.close();
+  await gateway.stop();
+});
