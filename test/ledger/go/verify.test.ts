@@ -116,6 +116,25 @@ describe.skipIf(go === null)('golang.org/x/mod and transparency-dev/merkle', () 
     expect(verify({})).toBe('ok');
   });
 
+  test('and so does the check of another log implementation', { timeout: 400_000 }, () => {
+    const fsck = join(folder, 'fsck');
+    const environment = { ...process.env, GOFLAGS: '-mod=readonly', CGO_ENABLED: '0' };
+    execFileSync(go ?? '', ['build', '-o', fsck, 'github.com/transparency-dev/tessera/cmd/fsck'], {
+      cwd: GO_MODULE,
+      env: environment,
+    });
+    writeFileSync(join(folder, 'checkpoint'), input.checkpoint);
+    writeFileSync(join(folder, 'vkey'), input.vkey);
+    const args = [
+      `--storage_url=file://${folder}/`,
+      `--public_key=${join(folder, 'vkey')}`,
+      `--origin=${input.origin}`,
+      '--ui=false',
+    ];
+    const sound = spawnSync(fsck, args, { encoding: 'utf8', timeout: 60_000 });
+    expect([sound.status, sound.stderr]).toEqual([0, expect.stringContaining('Successfully')]);
+  });
+
   test('find what was changed', () => {
     expect(verify({ checkpoint: input.checkpoint.replace(/\n\d+\n/, '\n7\n') })).toMatch(/^checkpoint/);
     expect(verify({ consistency: input.consistency.slice(1) })).toMatch(/^consistency/);
