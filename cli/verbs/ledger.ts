@@ -12,7 +12,7 @@ import {
 import { resolve } from 'node:path';
 import { anchorsText } from '../anchors-text.ts';
 import { openKeys, withDatabase } from '../database.ts';
-import { readPolicyFile } from '../policy-file.ts';
+import { readCertificateFile, readPolicyFile } from '../policy-file.ts';
 import type { Answer, ExitCode, Json, Verb, VerbContext } from '../verb.ts';
 
 const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
@@ -23,9 +23,18 @@ const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
 
 async function verify(context: VerbContext): Promise<Answer> {
   const [dir] = context.args.positionals;
-  const report = dir === undefined ? await verifyDatabase(context) : await verifyFolder(resolve(dir));
+  const report = dir === undefined ? await verifyDatabase(context) : await verifyExport(context, resolve(dir));
   const data = { ...report } as unknown as Json;
   return { exit: EXIT_BY_VERDICT[report.verdict], data, text: reportText(report) };
+}
+
+/** @throws CliError `usage`, `not_found` for a trust file that cannot be read */
+function verifyExport({ args }: VerbContext, dir: string): Promise<VerifyReport> {
+  const [file, pem] = [args.text('trust'), args.text('tsa-certificates')];
+  if (file === null && pem === null) return verifyFolder(dir);
+  const policy = file === null ? null : readPolicyFile(file);
+  const keys = policy === null || policy.logs.length === 0 ? undefined : policy.logs.map(({ key }) => key);
+  return verifyFolder(dir, keys, { policy, certificates: pem === null ? [] : readCertificateFile(pem) });
 }
 
 function verifyDatabase(context: VerbContext): Promise<VerifyReport> {
@@ -55,6 +64,11 @@ function reportText(report: VerifyReport): string {
   lines.push(
     `${String(report.entries)} entries in ${String(report.logs.length)} logs, ${String(report.openCalls)} open calls, ${String(report.erased)} entries erased by order.`,
   );
+  if (report.anchor !== null) {
+    const { size, witnesses, timestamps, timeMs } = report.anchor;
+    const by = [...witnesses, ...(timestamps > 0 ? [`${String(timestamps)} timestamps`] : [])].join(', ');
+    lines.push(`Anchored at ${String(size)} entries of the deployment, ${new Date(timeMs).toISOString()}, by ${by}.`);
+  }
   if (report.notProven.length > 0) lines.push('Not proven:', ...report.notProven.map((line) => `  - ${line}`));
   return lines.join('\n');
 }
@@ -109,9 +123,17 @@ export const verbs: readonly Verb[] = [
     path: ['ledger', 'verify'],
     summary: 'Checks the ledger in the database, or an exported folder, and names the first bad entry.',
     positionals: ['[DIR]'],
-    example: 'countersign ledger verify ./evidence --json',
+    options: {
+      trust: {
+        value: 'FILE',
+        help: 'With DIR: your policy file with the keys of the log and of witnesses you believe.',
+      },
+      'tsa-certificates': { value: 'FILE', help: 'With DIR: certificates (PEM) of timestamp authorities you believe.' },
+    },
+    example: 'countersign ledger verify ./evidence --trust auditor.policy --json',
     details:
-      'A folder is checked without a database, a network or a key. Exit code 1: tampered with; 3: could not be read.',
+      'A folder is checked without a database, a network or a key. Exit code 1: tampered with; 3: could not be read.\n' +
+      'ANCHORED: somebody you believe has seen a checkpoint over every entry. Keys that come with the folder never count.',
     run: verify,
   },
   {

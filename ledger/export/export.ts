@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type postgres from 'postgres';
+import { readAnchors } from '../anchor/stored.ts';
 import { canonicalJson } from '../canonical.ts';
 import type { JsonValue } from '../canonical.ts';
 import { DEPLOYMENT } from '../entry.ts';
@@ -16,6 +17,7 @@ import { asObject, readLedgerFacts } from '../verify/call-check.ts';
 import type { EvidenceEntry } from '../verify/evidence.ts';
 import { readSnapshot } from '../verify/snapshot.ts';
 import type { SnapshotLog } from '../verify/snapshot.ts';
+import { ANCHORS_FILE, writeAnchors } from './anchors.ts';
 import { CHECKPOINTS_FILE, EPOCHS_FILE, writeCheckpoint, writeOpening } from './heads.ts';
 import { writeLine } from './line.ts';
 import { writeManifest } from './manifest.ts';
@@ -81,6 +83,7 @@ export async function exportTenant(sql: postgres.Sql, keys: KeyRing, options: Ex
   for (const log of logs.filter((each) => each.tenant === DEPLOYMENT)) {
     const head = await writeLog(sql, dir, log, async (entry) => ({ sections: deploymentSections(entry, ids, tally) }));
     await writeHeads(dir, log, CHECKPOINTS_FILE, checkpointLines(sql, log));
+    await writeHeads(dir, log, ANCHORS_FILE, anchorLines(sql, log));
     exported.push({ ...log, entries: log.tail + 1, head, role: 'deployment' });
   }
   const newest = tally.epochs === 0 ? null : await readWholeEpoch(sql, tally.epochs - 1);
@@ -105,7 +108,7 @@ export async function exportTenant(sql: postgres.Sql, keys: KeyRing, options: Ex
     'manifest.json',
     ...exported.flatMap(({ log, role }) => [
       `logs/${log}/entries.jsonl`,
-      `logs/${log}/${role === 'tenant' ? EPOCHS_FILE : CHECKPOINTS_FILE}`,
+      ...(role === 'tenant' ? [EPOCHS_FILE] : [CHECKPOINTS_FILE, ANCHORS_FILE]).map((name) => `logs/${log}/${name}`),
     ]),
   ];
   return {
@@ -176,6 +179,10 @@ async function writeHeads(
 
 async function* checkpointLines(sql: postgres.Sql, { log, checkpoint }: SnapshotLog): AsyncGenerator<string> {
   for await (const each of readCheckpoints(sql, log, checkpoint)) yield writeCheckpoint(each);
+}
+
+async function* anchorLines(sql: postgres.Sql, { log, checkpoint }: SnapshotLog): AsyncGenerator<string> {
+  for await (const each of readAnchors(sql, log, checkpoint)) yield writeAnchors(each);
 }
 
 /** Every epoch that changed the log, and the newest: whoever leaves out the end of the log has to leave out that one. */

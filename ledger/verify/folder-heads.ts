@@ -5,6 +5,7 @@ import { CHECKPOINTS_FILE, EPOCHS_FILE, MAX_HEAD_CHARS, readCheckpoint, readOpen
 import type { ExportedLog } from '../export/manifest.ts';
 import type { VerifierKey } from '../note/key.ts';
 import { readLines } from './files.ts';
+import type { FolderAnchors } from './folder-anchors.ts';
 import type { TreeWalk } from './tree-walk.ts';
 
 /** The heads an export holds of one log, checked as they are read. */
@@ -13,18 +14,28 @@ export class FolderHeads {
   readonly #log: ExportedLog;
   readonly #walk: TreeWalk;
   readonly #keys: readonly VerifierKey[] | null;
+  readonly #anchors: FolderAnchors;
+  /** Entries that an outside anchor covers. */
+  anchored = 0;
   #epoch = -1;
 
-  constructor(dir: string, log: ExportedLog, walk: TreeWalk, keys: readonly VerifierKey[] | null) {
+  constructor(
+    dir: string,
+    log: ExportedLog,
+    walk: TreeWalk,
+    keys: readonly VerifierKey[] | null,
+    anchors: FolderAnchors,
+  ) {
     this.path = join(dir, 'logs', log.log, log.role === 'deployment' ? CHECKPOINTS_FILE : EPOCHS_FILE);
     this.#log = log;
     this.#walk = walk;
     this.#keys = keys;
+    this.#anchors = anchors;
   }
 
   async *read(): AsyncGenerator<BoundHead> {
     for await (const line of readLines(this.path, MAX_HEAD_CHARS)) {
-      yield this.#log.role === 'deployment' ? this.#checkpoint(line) : this.#opening(line);
+      yield this.#log.role === 'deployment' ? await this.#checkpoint(line) : this.#opening(line);
     }
   }
 
@@ -35,16 +46,24 @@ export class FolderHeads {
     return `epoch ${String(owed)} bound this log, and its record is missing: the end of the log may be too`;
   }
 
-  #checkpoint(line: string): BoundHead {
+  async #checkpoint(line: string): Promise<BoundHead> {
     const checkpoint = readCheckpoint(line);
-    return checkpoint === null ? noHead('a checkpoint') : signedHead(checkpoint, this.#log, this.#keys);
+    if (checkpoint === null) return noHead('a checkpoint');
+    const head = signedHead(checkpoint, this.#log, this.#keys);
+    const evidence = head.problem === null ? await this.#anchors.weigh(head.size, checkpoint.note) : null;
+    if (evidence !== null) this.anchored = head.size;
+    return head;
   }
 
   #opening(line: string): BoundHead {
     const opening = readOpening(line);
     if (opening === null || opening.epoch <= this.#epoch) return noHead('the record of an epoch');
     this.#epoch = opening.epoch;
-    return openedHead(opening, this.#log, this.#walk.book, this.#walk.coveredPlaces);
+    const { book, coveredPlaces } = this.#walk;
+    const head = openedHead(opening, this.#log, book, coveredPlaces);
+    const place = head.problem === null ? book.find(opening.epoch)?.place : undefined;
+    if (place !== undefined && this.#anchors.covers(place)) this.anchored = head.size;
+    return head;
   }
 }
 

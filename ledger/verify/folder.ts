@@ -2,10 +2,12 @@ import { join, relative } from 'node:path';
 import { readLine } from '../export/line.ts';
 import { readManifest } from '../export/manifest.ts';
 import type { ExportedLog, Manifest } from '../export/manifest.ts';
+import type { AnchorTrust } from '../anchor/evidence.ts';
 import type { VerifierKey } from '../note/key.ts';
 import type { EvidenceEntry } from './evidence.ts';
 import { isFile, readBounded, readLines } from './files.ts';
 import { judgeErasures } from '../erasure/check.ts';
+import { FolderAnchors } from './folder-anchors.ts';
 import { FolderHeads } from './folder-heads.ts';
 import { announcement, LogCheck } from './log-check.ts';
 import { buildReport, unverifiable } from './report.ts';
@@ -18,8 +20,13 @@ import { WriterCheck } from './writer-check.ts';
  *
  * @param checkpointKeys the keys whose checkpoints the reader believes; without them a checkpoint's signature is compared
  *   with the key that came along, which an owner of the deployment could have chosen
+ * @param trust whom outside the deployment the reader believes; without it nothing is anchored
  */
-export async function verifyFolder(dir: string, checkpointKeys?: readonly VerifierKey[]): Promise<VerifyReport> {
+export async function verifyFolder(
+  dir: string,
+  checkpointKeys?: readonly VerifierKey[],
+  trust?: AnchorTrust,
+): Promise<VerifyReport> {
   const text = await readBounded(join(dir, 'manifest.json'));
   const manifest = text === null ? null : readManifest(text);
   if (manifest === null) return unverifiable('expected manifest.json of format countersign/export/v1, found none');
@@ -27,16 +34,21 @@ export async function verifyFolder(dir: string, checkpointKeys?: readonly Verifi
   const checks: LogCheck[] = [];
   const announced = new Set<string>();
   const walk = new TreeWalk();
+  const anchors = new FolderAnchors(trust ?? null);
   for (const log of manifest.logs.toSorted((a, b) => a.role.localeCompare(b.role) || a.inc - b.inc)) {
     const path = join(dir, 'logs', log.log, 'entries.jsonl');
-    const heads = new FolderHeads(dir, log, walk, checkpointKeys ?? null);
+    const heads = new FolderHeads(dir, log, walk, checkpointKeys ?? null, anchors);
     for (const file of [path, heads.path])
       if (!(await isFile(file))) return unverifiable(`expected ${relative(dir, file)}, found none`);
     const check = new LogCheck(log, writers);
+    const from = walk.places;
+    if (log.role === 'deployment') await anchors.begin(dir, log.log);
     await walk.walk(log, check, heads.read(), readEvidence(path, log, check));
     const missing = heads.missing();
     if (missing !== null) check.fail(check.length, { problem: missing });
     checkEnd(check, log, manifest);
+    check.anchored = heads.anchored;
+    if (log.role === 'deployment') anchors.ranges.push({ from, to: from + heads.anchored });
     if (log.role === 'deployment') for (const each of check.announced) announced.add(each);
     checks.push(check);
   }
@@ -44,6 +56,7 @@ export async function verifyFolder(dir: string, checkpointKeys?: readonly Verifi
   return buildReport(
     checks.map((check) => check.report()),
     unannounced(manifest, announced),
+    anchors.newest,
   );
 }
 

@@ -22,6 +22,8 @@ export class LogCheck {
   readonly announced = new Set<string>();
   /** Entries that a checkpoint covers; whoever walks the trees says so. */
   covered = 0;
+  /** Entries that an outside anchor covers; whoever knows whom the reader believes says so. */
+  anchored = 0;
   #next = 0;
   #head = ZERO_HASH;
   #timeMs = 0;
@@ -69,6 +71,7 @@ export class LogCheck {
       unread: this.#unread,
       erased: this.erasures.erased,
       covered: this.covered,
+      anchored: this.anchored,
       problem: this.#problem,
     };
   }

@@ -1,3 +1,6 @@
+import type { AnchorEvidence } from '../anchor/evidence.ts';
+import { DEPLOYMENT } from '../entry.ts';
+
 /** What is wrong with an entry, before it is said where. */
 export interface Finding {
   readonly section?: string;
@@ -30,6 +33,8 @@ export interface LogReport {
   readonly erased: number;
   /** Entries, from the first on, that a checkpoint covers. */
   readonly covered: number;
+  /** Entries, from the first on, under a checkpoint that somebody the reader believes has seen. */
+  readonly anchored: number;
   readonly problem: Problem | null;
 }
 
@@ -39,8 +44,10 @@ export type Verdict = 'CONSISTENT' | 'TAMPERED' | 'UNVERIFIABLE';
 /** The answer of a verification. */
 export interface VerifyReport {
   readonly verdict: Verdict;
-  /** False until an outside anchor covers the range: an owner of database and keys could still have rewritten everything. */
+  /** True when an outside anchor covers every entry of the tenants' logs: no owner of database and keys can have rewritten them. */
   readonly anchored: boolean;
+  /** The newest checkpoint that somebody the reader believes has seen; null without trust, or without an anchor. */
+  readonly anchor: AnchorEvidence | null;
   readonly logs: readonly LogReport[];
   readonly firstBad: Problem | null;
   readonly entries: number;
@@ -51,19 +58,27 @@ export interface VerifyReport {
   readonly notProven: readonly string[];
 }
 
+const UNANCHORED =
+  'No outside anchor covers these logs: whoever owns the database and the keys could have rewritten all of it.';
+const STAMPED_ONLY =
+  'Timestamps show that entries existed by then, not that nobody was shown another history: that takes witnesses.';
 const LIMITS = [
-  'No outside anchor covers these logs: whoever owns the database and the keys could have rewritten all of it.',
   'The end of a log can be cut without a trace unless a receipt, an open call or a later entry of the same writer refers to it.',
   'That the recorded content is true, and that no call went around the gateway, cannot be seen from a ledger.',
 ];
 
 /** Puts the results of all logs together. `general` are problems that are not about one log. */
-export function buildReport(logs: readonly LogReport[], general: readonly Problem[]): VerifyReport {
+export function buildReport(
+  logs: readonly LogReport[],
+  general: readonly Problem[],
+  anchor: AnchorEvidence | null = null,
+): VerifyReport {
   const firstBad = logs.find((log) => log.problem !== null)?.problem ?? general[0] ?? null;
   const unread = logs.reduce((sum, log) => sum + log.unread, 0);
   const entries = logs.reduce((sum, log) => sum + log.entries, 0);
   const unsigned = entries - logs.reduce((sum, log) => sum + log.receipts, 0);
-  const notProven = [...LIMITS];
+  const notProven = [anchorLimit(logs), ...LIMITS].filter((limit) => limit !== null);
+  if (anchor !== null && anchor.witnesses.length === 0) notProven.push(STAMPED_ONLY);
   const younger = entries - logs.reduce((sum, log) => sum + log.covered, 0);
   if (younger > 0) notProven.push(`${String(younger)} entries are covered by no checkpoint yet.`);
   const erased = logs.reduce((sum, log) => sum + log.erased, 0);
@@ -81,7 +96,8 @@ export function buildReport(logs: readonly LogReport[], general: readonly Proble
     );
   return {
     verdict: firstBad === null ? 'CONSISTENT' : 'TAMPERED',
-    anchored: false,
+    anchored: firstBad === null && isAnchored(logs),
+    anchor,
     logs,
     firstBad,
     entries,
@@ -91,17 +107,31 @@ export function buildReport(logs: readonly LogReport[], general: readonly Proble
   };
 }
 
+function isAnchored(logs: readonly LogReport[]): boolean {
+  const own = logs.filter(({ tenant, entries }) => tenant !== DEPLOYMENT && entries > 0);
+  return own.length > 0 && own.every(({ anchored, entries }) => anchored === entries);
+}
+
+function anchorLimit(logs: readonly LogReport[]): string | null {
+  const sum = (count: (log: LogReport) => number): number => logs.reduce((total, log) => total + count(log), 0);
+  const younger = sum(({ entries }) => entries) - sum(({ anchored }) => anchored);
+  if (sum(({ anchored }) => anchored) === 0) return UNANCHORED;
+  if (younger === 0) return null;
+  return `${String(younger)} entries are younger than the last outside anchor: whoever owns the database and the keys could have rewritten them.`;
+}
+
 /** The evidence could not be read. */
 export function unverifiable(problem: string): VerifyReport {
   const firstBad = { log: null, tenant: null, seq: null, section: null, problem };
   return {
     verdict: 'UNVERIFIABLE',
     anchored: false,
+    anchor: null,
     logs: [],
     firstBad,
     entries: 0,
     openCalls: 0,
     erased: 0,
-    notProven: LIMITS,
+    notProven: [UNANCHORED, ...LIMITS],
   };
 }

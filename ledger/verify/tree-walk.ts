@@ -14,6 +14,11 @@ export class TreeWalk {
   coveredPlaces = 0;
   #places = 0;
 
+  /** Entries of the deployment's logs so far. */
+  get places(): number {
+    return this.#places;
+  }
+
   /** @param onGood after each entry that was found good */
   async walk(
     log: EvidenceLog,
