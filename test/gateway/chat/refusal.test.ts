@@ -58,9 +58,14 @@ async function expectNowhere(answer: Answer, value: string): Promise<void> {
   }
 }
 
-/** How a member name the caller chose appears. */
-function hidden(name: string): string {
-  return `~${hash('sha256', name, 'hex').slice(0, 8)}`;
+/** Stands for a member name the caller chose: it appears as a MAC under a key of the tenant. */
+const HIDDEN = '~hidden';
+
+/** A path as it may appear, with any MAC in the places of names; a plain hash of a name is not one. */
+function expectPath(found: unknown, path: string): void {
+  const parts = path.split(HIDDEN).map((part) => part.replace(/[/#~]/g, '\\$&'));
+  expect(found).toMatch(new RegExp(`^${parts.join('~[0-9a-f]{8}')}$`));
+  for (const name of ['note', 'a', 'b']) expect(found).not.toContain(hash('sha256', name, 'hex').slice(0, 8));
 }
 
 function content(text: string): Json {
@@ -94,14 +99,8 @@ test.each<[string, string, string, Json, string]>([
     },
     '/messages/1/content/0/text',
   ],
-  ['demo', 'OPENAI_API_KEY', OPENAI, { ...content('hi'), metadata: { note: OPENAI } }, `/metadata/${hidden('note')}`],
-  [
-    'demo',
-    'AWS_ACCESS_KEY',
-    AWS,
-    inArguments(AWS),
-    `/messages/1/tool_calls/0/function/arguments#/${hidden('a')}/${hidden('b')}`,
-  ],
+  ['demo', 'OPENAI_API_KEY', OPENAI, { ...content('hi'), metadata: { note: OPENAI } }, `/metadata/${HIDDEN}`],
+  ['demo', 'AWS_ACCESS_KEY', AWS, inArguments(AWS), `/messages/1/tool_calls/0/function/arguments#/${HIDDEN}/${HIDDEN}`],
   ['demo', 'URL_PASSWORD', PASSWORD, content(`postgres://app:${PASSWORD}@db.example.org/prod`), '/messages/0/content'],
   ['demo', 'AWS_ACCESS_KEY', AWS, { ...content('hi'), [AWS]: 1 }, ''],
   [
@@ -123,8 +122,8 @@ test.each<[string, string, string, Json, string]>([
   expect(error).toMatchObject({ code: 'policy_denied', type: 'policy_denied' });
   expect(error['message']).toContain(type);
   if (path !== '') {
-    expect(error['param']).toBe(path);
-    expect(error['message']).toContain(path);
+    expectPath(error['param'], path);
+    expect(error['message']).toContain(error['param']);
   }
   expect(answer.headers['x-should-retry']).toBe('false');
   expect(stand.mock.counters.requests).toBe(before);
