@@ -34,9 +34,13 @@ export function blindIndex(
   return macs.size === 0 && !more ? null : { values: [...macs].toSorted(), more };
 }
 
-/** HMAC-SHA-256 under a key of the tenant, cut to 128 bits, base64url. The tenant's key has to be loaded. */
+/**
+ * HMAC-SHA-256 under a key of the tenant, cut to 128 bits, base64url; of the value in Unicode form NFKC, lower case, with single
+ * spaces, so that another spelling of a name is the same person. The tenant's key has to be loaded.
+ */
 export function blindValue(keys: Pick<KeyRing, 'derive'>, tenant: string, { type, value }: NamedValue): string {
-  const mac = createHmac('sha256', keys.derive(tenant, 'blind-index')).update(`${type}\n${value}`).digest();
+  const folded = value.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
+  const mac = createHmac('sha256', keys.derive(tenant, 'blind-index')).update(`${type}\n${folded}`).digest();
   return mac.toString('base64url', 0, MAC_BYTES);
 }
 

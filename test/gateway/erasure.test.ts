@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { connectServing } from '../../cli/embedded/connection.ts';
 import { parseConfig } from '../../gateway/config.ts';
+import { createLog } from '../../gateway/log.ts';
 import { startGateway } from '../../gateway/main.ts';
+import { runRetention, type RetentionParts } from '../../gateway/retention.ts';
 import { eraseKeys, findPerson } from '../../ledger/index.ts';
 import type { Person } from '../../ledger/index.ts';
 import { startTestGateway } from '../support/gateway.ts';
@@ -89,4 +91,29 @@ test('a running gateway seals with a fresh key soon after another process erased
   await vi.waitFor(async () => expect(await keyOfCall()).not.toBe(first), { timeout: 30_000, interval: 200 });
   await desk.ledger.close();
   await gateway.stop();
+});
+
+test('the retention job erases what the configuration of a tenant says, in one process at a time', async () => {
+  const database = await createDatabase();
+  let nowMs = Date.now() - 90 * 86_400_000;
+  const desk = await openTestLedger(database, { now: () => nowMs });
+  for (const tenant of ['demo', 'other']) await desk.ledger.append(decisionItem(newCall(), { tenant, open: false }));
+  nowMs = Date.now();
+  const log = createLog({ level: 'silent' });
+  const parts = (yaml: string): RetentionParts => {
+    const config = parseConfig('c.yaml', yaml, { env: {} });
+    return { ...desk, log, now: () => nowMs, current: () => ({ config }) };
+  };
+  expect(await runRetention(parts(YAML))).toBe(0);
+  const both =
+    'tenants: [{ id: demo, retention: { content_days: 30 } }, { id: other, retention: { content_days: 300 } }]';
+  const configured = parts(YAML.replace('tenants: [{ id: demo }]', both));
+  await desk.sql`select ledger.take_job('retention', 'somebody-else', 60000)`;
+  expect(await runRetention(configured)).toBe(0);
+  await desk.sql`select ledger.take_job('retention', 'somebody-else', -1)`;
+  expect(await runRetention(configured)).toBe(1);
+  const left = await desk.sql`select tenant from keystore.subject_keys`;
+  expect(left.map(({ tenant }) => tenant as string)).toEqual(['other']);
+  await desk.ledger.close();
+  await database.drop();
 });

@@ -87,7 +87,7 @@ export async function requestErasure(store: ErasureStore, wish: ErasureWish, by:
       scope: found.scope,
       basis,
       keys: refs,
-      facts: { approval: used.id, approvers: 2 },
+      facts: { approval: used.id, approvers: 2, entries: named.reduce((sum, { entries }) => sum + entries, 0) },
       detail: { person: found.mac, by: by.id, approved_by: used.decidedBy, reason },
     });
   });

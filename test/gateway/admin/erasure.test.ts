@@ -64,7 +64,7 @@ test('an erasure takes a second person, happens once, and is evidence without th
   const { status, body } = await post('/api/erasures', admin.token, wish);
   expect([status, (body['erased'] as { keys: string[] }).keys.length]).toEqual([200, 1]);
   const [facts] = (await stand.facts('erasure', 'demo')).slice(-1);
-  expect(facts).toMatchObject({ scope: 'subject', basis: 'gdpr-17-1-b', approval: id, approvers: 2 });
+  expect(facts).toMatchObject({ scope: 'subject', basis: 'gdpr-17-1-b', approval: id, approvers: 2, entries: 1 });
   const again = await post('/api/erasures', admin.token, wish);
   expect([again.status, again.body['erased']]).toEqual([200, null]);
   const stored = await stand.sql`select subject::text as subject from approvals.requests`;

@@ -107,6 +107,14 @@ describe('finding', () => {
     expect(await findPerson(fixture.sql, fixture.keys, 'demo', other)).toMatchObject({ keys: [], matches: 0 });
   });
 
+  test('another spelling of a name is the same person', async () => {
+    const index = blindIndex(fixture.keys, 'demo', [{ type: 'PERSON', value: 'Ｊane  DOE' }]);
+    const findings = { found: [{ type: 'PERSON' }], index };
+    await fixture.ledger.append(decisionItem(newCall(), { sections: { ...decisionItem('x').sections, findings } }));
+    const person = { named: { type: 'PERSON', value: ' Jane Doe\n' } };
+    expect(await findPerson(fixture.sql, fixture.keys, 'demo', person)).toMatchObject({ matches: 1, unknown: 0 });
+  });
+
   test('an entry with findings but without an index is counted as unknown', async () => {
     await fixture.ledger.append(
       decisionItem(newCall(), {
