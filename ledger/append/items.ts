@@ -1,3 +1,4 @@
+import { keyMark } from '../erasure/key-mark.ts';
 import { LedgerError } from '../error.ts';
 import type { AppendItem } from '../entry.ts';
 import type { JsonValue } from '../canonical.ts';
@@ -22,13 +23,14 @@ export function amountOf(item: AppendItem, open: OpenCall | undefined): bigint |
 }
 
 /**
- * Adds the member `ledger` to the facts: the time the entry was handed over, and the money in it. Facts are committed, so
+ * Adds the member `ledger` to the facts: the time the entry was handed over, the key that seals it, and the money in it. Facts are committed, so
  * totals can be recomputed from the log alone.
  */
 export function withLedgerFacts(
   item: AppendItem,
   amount: bigint | null,
   atMs: number,
+  keyRef: string | null,
 ): Record<string, JsonValue | null> {
   const facts = item.sections['facts'] ?? {};
   if (typeof facts !== 'object' || Array.isArray(facts) || 'ledger' in facts) {
@@ -38,6 +40,7 @@ export function withLedgerFacts(
     );
   }
   const own: Record<string, JsonValue> = { at_ms: atMs };
+  if (keyRef !== null) own['key'] = keyMark(keyRef, item.call);
   if (item.open === true) {
     own['open'] = true;
     own['reserved_nusd'] = (amount ?? 0n).toString();

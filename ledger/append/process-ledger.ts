@@ -176,7 +176,7 @@ export class ProcessLedger implements Ledger {
 
   #enqueue(item: AppendItem, log: LogRef, keys: SealKeys, atMs = this.#options.now()): Promise<Appended> {
     const amount = amountOf(item, this.#open.get(item.call));
-    const sections = withLedgerFacts(item, amount, atMs);
+    const sections = withLedgerFacts(item, amount, atMs, keys.ref);
     const sealed = {
       log: log.log,
       kind: item.kind,

@@ -3,6 +3,7 @@ import type { JsonValue } from '../canonical.ts';
 import { sectionNames } from '../entry.ts';
 import type { EntryHeader } from '../entry.ts';
 import { ErasureCheck } from '../erasure/check.ts';
+import { keyMark } from '../erasure/key-mark.ts';
 import { parseHeader } from '../header.ts';
 import { leafHash, merkleRoot, sha256, ZERO_HASH } from '../merkle.ts';
 import { sectionLeaf } from '../seal.ts';
@@ -145,7 +146,8 @@ export class LogCheck {
   /** What the entry means for calls, writers and receipts. */
   #checkStory(header: EntryHeader, entry: EvidenceEntry, hash: string): Finding | null {
     const facts = parseFacts(entry);
-    const finding = this.calls.add(header, facts, entry) ?? this.#writers.add(header, facts);
+    const finding =
+      checkKey(header, facts, entry) ?? this.calls.add(header, facts, entry) ?? this.#writers.add(header, facts);
     if (header.kind === 'log') this.announced.add(announcement(asObject(facts)));
     this.erasures.add(header.seq, header.kind, facts, entry.row?.keyRef ?? entry.erasedKey ?? null);
     if (finding !== null) return finding;
@@ -186,6 +188,17 @@ function checkRow(header: EntryHeader, { row }: EvidenceEntry): Finding | null {
     row.timeMs === header.t &&
     expectedClass;
   return same ? null : { problem: 'a column beside the header (kind, class, call, time or writer) was changed' };
+}
+
+/** The key stands outside the header: pointing an entry at a destroyed key would make it look erased. */
+function checkKey({ call }: EntryHeader, facts: JsonValue, { row, erasedKey }: EvidenceEntry): Finding | null {
+  const key = row === undefined ? erasedKey : row.keyRef;
+  if (key === undefined) return null;
+  const { key: mark = null } = asObject(asObject(facts)['ledger']);
+  const expected = key === null ? null : keyMark(key, call);
+  return mark === expected
+    ? null
+    : { problem: 'the key named beside it is not the one its facts say it is sealed with' };
 }
 
 function classOf(kind: string): string {

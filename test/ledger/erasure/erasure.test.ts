@@ -274,6 +274,26 @@ describe('attacks', () => {
     expect(await verify()).toMatchObject({ verdict: 'TAMPERED', firstBad: { seq: 2 } });
   });
 
+  test('an entry that is pointed at a destroyed key does not become an erased one', async () => {
+    await call('user:ada');
+    const { keys } = await erase(ADA);
+    await call('user:bob');
+    const admin = database.connectAdmin(1);
+    for (const seq of [3, 2]) {
+      await admin.begin(async (tx) => {
+        await tx`set local session_replication_role = replica`;
+        await tx.unsafe('alter table ledger.entries disable trigger all');
+        await tx`update ledger.entries set key = ${keys[0] ?? ''} where seq = ${seq}
+          and log = (select log from ledger.logs where tenant = 'demo')`;
+      });
+      // A decision, and the erasure's own entry, which the tenant's key seals.
+      expect(await verify()).toMatchObject({
+        verdict: 'TAMPERED',
+        firstBad: { seq, problem: expect.stringContaining('not the one its facts say') as string },
+      });
+    }
+  });
+
   test('an erasure of one key does not cover another', async () => {
     await call('user:ada');
     await call('user:bob');
@@ -300,12 +320,15 @@ describe('an export', () => {
     const path = lines(result.log);
     const text = readFileSync(path, 'utf8');
     expect(text.split('\n').filter((line) => line.startsWith('{"erased":"'))).toHaveLength(2);
-    // A key nobody ordered to be destroyed.
-    writeFileSync(path, text.replace(/^\{"erased":"\d+"/, '{"erased":"77"'));
-    expect(await verifyFolder(join(folder, 'out'))).toMatchObject({
-      verdict: 'TAMPERED',
-      firstBad: { seq: 0, problem: expect.stringContaining('no erasure entry names it') as string },
-    });
+    // Another key than the one that sealed it; and an entry that is hidden as if it were erased.
+    const hidden = text.replace(/\n\{"hash"/, `\n${/^\{"erased":"\d+",/.exec(text)?.[0] ?? ''}"hash"`);
+    for (const changed of [text.replace(/^\{"erased":"\d+"/, '{"erased":"77"'), hidden]) {
+      writeFileSync(path, changed);
+      expect(await verifyFolder(join(folder, 'out'))).toMatchObject({
+        verdict: 'TAMPERED',
+        firstBad: { problem: expect.stringContaining('not the one its facts say') as string },
+      });
+    }
     writeFileSync(path, text.replace(/^\{"erased":"\d+"/, '{"erased":"x"'));
     expect(await verifyFolder(join(folder, 'out'))).toMatchObject({ verdict: 'TAMPERED', firstBad: { seq: 0 } });
   });
