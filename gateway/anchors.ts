@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Sql } from 'postgres';
 import {
+  archiveTarget,
   authorityTarget,
   parsePolicy,
   readAnchorStatus,
@@ -69,7 +70,14 @@ export async function openAnchors(
     if (pem !== null && trusted === null) throw wrong(setting, 'certificates in PEM form');
     authorities.push(authorityTarget({ ...authority, trusted, random: randomBytes }, send));
   }
-  return { policy, targets: [...witnesses, ...authorities] };
+  return { policy, targets: [...witnesses, ...authorities, ...archives(ledger.archive, send)] };
+}
+
+function archives(settings: Config['ledger']['archive'], send: AnchorSend): AnchorTarget[] {
+  if (settings === null) return [];
+  const { prefix, everyMs, lock, lockDays, ...bucket } = settings;
+  const held = { mode: lock === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE', days: lockDays } as const;
+  return [archiveTarget({ bucket, prefix, everyMs, lock: lock === 'none' ? null : held, now: Date.now }, send)];
 }
 
 /** The job of one process; null when nobody is configured. @throws GatewayError `invalid_request` */

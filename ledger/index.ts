@@ -45,6 +45,8 @@ export { openNote } from './note/note.ts';
 export type { OpenedNote, VerifiedSignature } from './note/note.ts';
 export { encodeTile, hasTile, parseTilePath } from './tree/tile.ts';
 export type { EntryBundle, Tile } from './tree/tile.ts';
+export { archiveTarget } from './anchor/archive.ts';
+export type { ArchiveOptions } from './anchor/archive.ts';
 export type { AnchorEvidence, AnchorTrust } from './anchor/evidence.ts';
 export { readCertificates } from './anchor/certificate.ts';
 export type { TokenCertificate } from './anchor/certificate.ts';

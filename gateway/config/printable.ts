@@ -9,10 +9,12 @@ const PRESENT = '(set)';
 
 export function secretFree(file: ConfigFile): JsonValue {
   const { url, ...database } = file.database;
+  const { archive, ...ledger } = file.ledger;
   return canonicalValue({
     ...file,
     providers: withoutKeys(file.providers),
     redaction: { ...file.redaction, remote_analyzers: withoutKeys(file.redaction.remote_analyzers) },
+    ledger: archive === undefined ? ledger : { ...ledger, archive: { ...archive, secret_access_key: PRESENT } },
     database: url === undefined ? database : { ...database, url: PRESENT },
   });
 }

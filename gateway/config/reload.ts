@@ -46,6 +46,8 @@ function rotatedSecrets(current: Config, next: Config): string[] {
     const before = current.deployments.get(id);
     if (before && before.apiKey !== deployment.apiKey) paths.push(`providers.${deployment.provider}.api_key`);
   }
+  if (current.ledger.archive?.secretAccessKey !== next.ledger.archive?.secretAccessKey)
+    paths.push('ledger.archive.secret_access_key');
   for (const { name, apiKey } of next.redaction.remoteAnalyzers) {
     const before = current.redaction.remoteAnalyzers.find((analyzer) => analyzer.name === name);
     if (before !== undefined && before.apiKey !== apiKey) paths.push(`redaction.remote_analyzers.${name}.api_key`);

@@ -73,6 +73,7 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
         everyMs,
         certificates: certificates ?? null,
       })),
+      archive: resolveArchive(file.ledger.archive),
     },
     printable: secretFree(file),
   };
@@ -82,6 +83,13 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
 export function nusdFromDecimal(usd: string): bigint {
   const [units = '0', fraction = ''] = usd.split('.');
   return BigInt(units) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
+
+function resolveArchive(archive: ConfigFile['ledger']['archive']): Config['ledger']['archive'] {
+  if (archive === undefined) return null;
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, every_ms: everyMs, ...rest } = archive;
+  const { lock_days: lockDays, url, ...same } = rest;
+  return { ...same, url: normaliseEndpoint(url), accessKeyId, secretAccessKey, everyMs, lockDays };
 }
 
 function resolveRedaction(redaction: ConfigFile['redaction']): Config['redaction'] {

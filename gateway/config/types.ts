@@ -79,6 +79,19 @@ export interface TimestampAuthoritySettings {
   readonly certificates: string | null;
 }
 
+/** An S3-compatible store for copies of checkpoints. */
+export interface ArchiveSettings {
+  readonly url: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly prefix: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly everyMs: number;
+  readonly lock: 'compliance' | 'governance' | 'none';
+  readonly lockDays: number;
+}
+
 export interface Config {
   readonly listen: {
     readonly host: string;
@@ -136,6 +149,7 @@ export interface Config {
     /** A trust policy; null: no witnesses. */
     readonly witnesses: string | null;
     readonly authorities: readonly TimestampAuthoritySettings[];
+    readonly archive: ArchiveSettings | null;
   };
   /** The file's content without secrets, for printing and digesting. */
   readonly printable: JsonValue;

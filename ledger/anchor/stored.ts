@@ -34,3 +34,16 @@ export async function* readAnchors(sql: postgres.Sql, log: string, lastSize: num
     after = Number(last.size);
   }
 }
+
+/** Anchors of one checkpoint; empty lists when there are none. */
+export async function readAnchorsAt(sql: postgres.Sql, log: string, size: number): Promise<StoredAnchors> {
+  const lines = await sql<{ line: string }[]>`
+    select line from ledger.cosignatures where log = ${log} and size = ${size} order by vkey`;
+  const tokens = await sql<{ token: Buffer }[]>`
+    select token from ledger.timestamps where log = ${log} and size = ${size} order by authority`;
+  return {
+    size,
+    cosignatures: lines.map(({ line }) => line.trimEnd()),
+    timestamps: tokens.map(({ token }) => token.toString('base64')),
+  };
+}

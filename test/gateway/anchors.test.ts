@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../gateway/config.ts';
+import { loadConfig, type Config } from '../../gateway/config.ts';
+import { planReload } from '../../gateway/config/reload.ts';
 import { publishCheckpoint } from '../../ledger/epoch/notary.ts';
 import { readAnchorStatus } from '../../ledger/index.ts';
 import { createNoteSigner, formatVerifierKey } from '../../ledger/note/key.ts';
@@ -53,8 +54,19 @@ test('a gateway has its checkpoints cosigned and stamped, and says how old the n
   await authority.close();
 });
 
+const ARCHIVE = 'bucket: evidence, access_key_id: k, secret_access_key: hidden-secret';
+
 describe('settings', () => {
-  const load = (text: string): unknown => {
+  test('the secret of the archive is not printed, and a new one needs a restart', () => {
+    const config = load(`{ archive: { ${ARCHIVE}, url: "https://s3.example/" } }`);
+    expect(config.ledger.archive).toMatchObject({ url: 'https://s3.example', secretAccessKey: 'hidden-secret', lock: 'compliance' }); // prettier-ignore
+    expect(JSON.stringify(config.printable)).not.toContain('hidden-secret');
+    const next = load(`{ archive: { ${ARCHIVE.replace('hidden', 'other')}, url: "https://s3.example/" } }`);
+    const restartNeeded = ['ledger.archive.secret_access_key'];
+    expect(planReload(config, next)).toEqual({ outcome: 'refused', restartNeeded });
+  });
+
+  const load = (text: string): Config => {
     const path = join(temporaryFolder(), 'countersign.yaml');
     writeFileSync(path, `${BASE}ledger: ${text}\n`);
     return loadConfig({ path, env: {} });
@@ -66,6 +78,9 @@ describe('settings', () => {
     ['{ tsa: { "A b": { url: "https://tsa.example/" } } }', 'ledger.tsa'],
     ['{ tsa: { a: { url: "https://tsa.example/", every_ms: 1 } } }', 'every_ms'],
     ['{ witness: x }', 'witness'],
+    [`{ archive: { ${ARCHIVE}, url: "http://s3.example" } }`, 'https'],
+    [`{ archive: { ${ARCHIVE}, url: "https://s3.example", prefix: "../" } }`, 'prefix'],
+    [`{ archive: { ${ARCHIVE}, url: "https://s3.example", lock: "forever" } }`, 'lock'],
   ])('%s is refused', (text, problem) => {
     expect(() => load(text)).toThrow(problem);
   });
