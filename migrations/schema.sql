@@ -830,7 +830,7 @@ begin
     return (select coalesce(max(n), 0) from keystore.erasures);
   end if;
   -- One at a time: numbers become visible in their own order.
-  perform pg_advisory_xact_lock(5170044922);
+  perform pg_advisory_xact_lock(5170044923);
   select coalesce(max(n), 0) into last_ from keystore.erasures;
   for r in
     select e.log, e.seq, e.facts, l.tenant, a.n is not null as known
