@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { SHIPPED_BUNDLE } from '../../../gateway/config.ts';
+import { loadBundle } from '../../../policies/index.ts';
+import { shippedBundle } from '../../project.ts';
+import type { Answer, Verb, VerbContext } from '../../verb.ts';
+
+/** What the configuration would serve with, read from the bundles themselves; neither database nor compiler is needed. */
+async function run({ project }: VerbContext): Promise<Answer> {
+  const config = project.config();
+  const files = new Map([
+    [SHIPPED_BUNDLE, shippedBundle(project)],
+    ...[...config.bundles].map(([name, path]) => [name, project.path(path)] as const),
+  ]);
+  const bundles = await Promise.all(
+    [...files].map(async ([name, path]) => loadBundle(await readFile(path), name).identity),
+  );
+  const tenants = [...config.tenants.values()].map(({ id, policies }) => ({ id, policies }));
+  const lines = bundles.map(({ name, revision, digest }) => `${name}  ${revision}  ${digest}`);
+  return {
+    exit: 0,
+    data: { bundles: bundles.map((bundle) => ({ ...bundle })), tenants },
+    text: [...lines, ...tenants.map(({ id, policies }) => `tenant ${id}: ${policies.join(', ')}`)].join('\n'),
+  };
+}
+
+export const status: Verb = {
+  path: ['policy', 'status'],
+  summary: 'Shows the bundles the configuration uses, with their digests, and which tenant has which.',
+  example: 'countersign policy status --json',
+  run,
+};
