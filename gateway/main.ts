@@ -251,9 +251,10 @@ async function openEvidence(
   return { sql, writerSql, keys, ledger, fenced };
 }
 
-async function recordStart({ ledger, current }: Parts, options: GatewayOptions): Promise<void> {
+async function recordStart(parts: Parts, options: GatewayOptions): Promise<void> {
+  const { ledger, current } = parts;
   await recordEvent(ledger, 'start', { build: options.build, config: current().configDigest, wid: ledger.wid });
-  await recordPolicies(ledger, current());
+  await recordPolicies(parts, current());
 }
 
 async function readiness(parts: Parts): Promise<{ ready: boolean; checks: Record<string, boolean> }> {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
 import type { JsonValue, KeyRing, Ledger } from '../ledger/index.ts';
 import { DEPLOYMENT } from '../ledger/index.ts';
+import { storeDecisive } from '../policies/index.ts';
 import { applyBudgets } from './budgets.ts';
 import type { Config } from './config.ts';
 import { configDigest, planReload } from './config.ts';
@@ -41,7 +42,7 @@ export async function reload(parts: Reloadable, options: CurrentOptions, config:
   if (changed.length === 0) return;
   for (const tenant of config.tenants.keys()) await parts.keys.tenantKey(tenant);
   await recordEvent(parts.ledger, 'reload', { config: next.configDigest, changed });
-  await recordPolicies(parts.ledger, next);
+  await recordPolicies(parts, next);
   await applyBudgets(parts.sql, config);
   parts.replace(next);
   parts.services.log.info('reload', { changed: changed.length });
@@ -68,8 +69,12 @@ function changedBundles(before: Current, after: Current): string[] {
   return [...new Set(changed)].toSorted();
 }
 
-/** The policies in force from now on: every later decision names these digests. */
-export async function recordPolicies(ledger: Ledger, { config, pdp, configDigest: digest }: Current): Promise<void> {
+/** The policies in force from now on: every later decision names these digests, and what they stand for is kept. */
+export async function recordPolicies(
+  { sql, ledger }: Pick<Reloadable, 'sql' | 'ledger'>,
+  { config, pdp, configDigest: digest }: Current,
+): Promise<void> {
+  await storeDecisive(sql, pdp);
   const tenants = [...config.tenants.values()];
   const names = new Set(tenants.flatMap((tenant) => tenant.policies));
   const facts = {

@@ -11,6 +11,7 @@ schema access owner cs_owner
 schema approvals owner cs_owner
 schema keystore owner cs_owner
 schema ledger owner cs_owner
+schema policy owner cs_owner
 
 -- relations
 sequence access.api_key_revisions owner cs_owner
@@ -54,6 +55,7 @@ table ledger.receipts owner cs_owner row security
 table ledger.tiles owner cs_owner row security
 table ledger.timestamps owner cs_owner
 table ledger.writers owner cs_owner
+table policy.store owner cs_owner
 
 -- columns
 access.api_keys id text not null
@@ -211,6 +213,10 @@ ledger.writers generation bigint not null
 ledger.writers lease_until timestamp with time zone not null
 ledger.writers fenced boolean not null default false
 ledger.writers wseq bigint not null default 0
+policy.store kind text collate C not null
+policy.store digest text collate C not null
+policy.store bytes bytea not null
+policy.store stored timestamp with time zone not null default clock_timestamp()
 
 -- constraints and indexes
 access.api_keys constraint api_keys_agent_check CHECK (((char_length(agent) >= 1) AND (char_length(agent) <= 200)))
@@ -311,6 +317,10 @@ ledger.timestamps constraint timestamps_pkey PRIMARY KEY (log, size, authority)
 ledger.timestamps constraint timestamps_token_check CHECK ((octet_length(token) <= 65536))
 ledger.writers constraint writers_pkey PRIMARY KEY (wid)
 ledger.writers constraint writers_wid_check CHECK ((wid ~ '^[a-z0-9._:-]{1,64}$'::text))
+policy.store constraint store_bytes_check CHECK ((octet_length(bytes) <= 16777216))
+policy.store constraint store_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+policy.store constraint store_kind_check CHECK ((kind = ANY (ARRAY['bundle'::text, 'parameters'::text])))
+policy.store constraint store_pkey PRIMARY KEY (kind, digest)
 
 -- triggers
 CREATE TRIGGER api_keys_change BEFORE INSERT OR UPDATE ON access.api_keys FOR EACH ROW EXECUTE FUNCTION access.on_api_key_change() enabled O
@@ -342,6 +352,7 @@ CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.logs 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.receipts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.tiles FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.timestamps FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON policy.store FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 
 -- policies
 policy append on ledger.entries ALL to cs_append using (true) check (true)
@@ -503,6 +514,7 @@ ledger.writers.fenced to cs_append: UPDATE
 ledger.writers.generation to cs_append: UPDATE
 ledger.writers.lease_until to cs_append: UPDATE
 ledger.writers.wseq to cs_append: UPDATE
+policy.store to cs_gateway: INSERT, SELECT
 schema access to cs_gateway: USAGE
 schema approvals to cs_gateway: USAGE
 schema keystore to cs_append: USAGE
@@ -512,6 +524,7 @@ schema ledger to cs_gateway: USAGE
 schema ledger to cs_notary: USAGE
 schema ledger to cs_pruner: USAGE
 schema ledger to cs_reader: USAGE
+schema policy to cs_gateway: USAGE
 
 -- functions
 -- owner cs_owner

@@ -40,6 +40,8 @@ export interface Bundle {
   readonly manifest: BundleManifest;
   /** The parts of an input its rules refer to; null when the manifest does not say, or they look at the whole. */
   readonly inputPaths: InputPaths;
+  /** The bytes it was read from. */
+  readonly archive: Uint8Array;
 }
 
 const manifestSchema = z.object({
@@ -80,6 +82,7 @@ export function loadBundle(bytes: Uint8Array, name: string): Bundle {
     data,
     manifest,
     inputPaths,
+    archive: bytes,
   };
 }
 

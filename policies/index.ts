@@ -15,3 +15,4 @@ export type { TenantParameters } from './parameters.ts';
 export { createPdp } from './pdp.ts';
 export type { Pdp, PdpOptions } from './pdp.ts';
 export { policySchemas } from './schema.ts';
+export { findBundle, findParameters, storeDecisive } from './store.ts';

@@ -25,6 +25,9 @@ export interface Pdp {
   readonly runtime: string;
   /** SHA-256 of the tenant parameters all bundles see as data.tenants, lower hex. */
   readonly parametersDigest: string;
+  /** What that is the digest of: JSON with sorted keys. */
+  readonly parametersText: string;
+  readonly bundles: readonly Bundle[];
 }
 
 /** What a decision point is made of. */
@@ -53,6 +56,7 @@ const REMEMBERED_CHARS = 8192;
 export async function createPdp(options: PdpOptions): Promise<Pdp> {
   const fuel = options.fuel ?? DEFAULT_FUEL;
   const pages = options.memoryPages ?? DEFAULT_PAGES;
+  const parametersText = JSON.stringify(sortKeys(options.tenantData));
   const engines = new Map<string, Engine>();
   for (const bundle of options.bundles) {
     const { name } = bundle.identity;
@@ -67,7 +71,9 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
     identities: (names) => names.map((name) => findEngine(engines, name).identity),
     combinerVersion: COMBINER_VERSION,
     runtime: `countersign-wasm-2:fuel-${fuel}:pages-${pages}`,
-    parametersDigest: hash('sha256', JSON.stringify(sortKeys(options.tenantData)), 'hex'),
+    parametersDigest: hash('sha256', parametersText, 'hex'),
+    parametersText,
+    bundles: options.bundles,
   };
 }
 
