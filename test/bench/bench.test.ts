@@ -80,6 +80,7 @@ describe('options', () => {
     [['--targets', 'kong']],
     [['--seconds', '0']],
     [['--rounds', 'x']],
+    [['--entries', '15']],
     [['--fast']],
   ])('refuses %j', (args) => {
     expect(readOptions(args)).toBeTypeOf('string');
@@ -98,6 +99,15 @@ describe('goals', () => {
   test('the floor is asserted per concurrency', () => {
     expect(floorChecks([rps(8, 1.5), rps(32, 2.49), rps(1, 0.1)]).map(({ ok }) => ok)).toEqual([true, false]);
     expect(floorChecks([])).toEqual([]);
+  });
+
+  test('a snapshot may cost the ledger a fifth, and a long log a fifth more than a short one', () => {
+    const figures = (beside: number, grown: number) => [
+      { name: 'ledger.snapshot.rate', value: 1, unit: 'entries/s', ratio: beside },
+      { name: 'ledger.long.cost', value: 1, unit: 'us', ratio: grown },
+    ];
+    expect(floorChecks(figures(0.8, 1.2)).map(({ ok }) => ok)).toEqual([true, true]);
+    expect(floorChecks(figures(0.79, 1.21)).map(({ ok }) => ok)).toEqual([false, false]);
   });
 
   test('what one connection may add is two appends and 0.7 ms', () => {

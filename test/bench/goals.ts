@@ -13,6 +13,12 @@ const REDACTION_AIM = 8;
 const CLEAN_MBS = 50;
 const HITS_MBS = 20;
 
+const SNAPSHOT_FLOOR = 0.8;
+const LONG_CEILING = 1.2;
+/** Entries a second. */
+const ONE_LOG_AIM = 10_000;
+const MANY_LOGS_AIM = 15_000;
+
 /** What we aim at; printed, not asserted. */
 const TARGET: ReadonlyMap<string, number> = new Map([
   ['c8.countersign.rps', 2.5],
@@ -23,7 +29,18 @@ const MEMORY_MIB = 200;
 const EXTRA_US = 700;
 
 export function floorChecks(figures: readonly Figure[]): Check[] {
-  return [...ratioChecks(figures, FLOOR, 'floor'), ...redactionFloor(figures)];
+  return [...ratioChecks(figures, FLOOR, 'floor'), ...redactionFloor(figures), ...ledgerFloor(figures)];
+}
+
+function ledgerFloor(figures: readonly Figure[]): Check[] {
+  const ratio = (name: string): number | null => figures.find((figure) => figure.name === name)?.ratio ?? null;
+  const [beside, grown] = [ratio('ledger.snapshot.rate'), ratio('ledger.long.cost')];
+  const snapshot = `floor: ledger under an open snapshot at least ${SNAPSHOT_FLOOR}x without`;
+  const long = `floor: the last tenth of a long log costs at most ${LONG_CEILING}x the first`;
+  return [
+    ...(beside === null ? [] : [{ name: snapshot, ok: beside >= SNAPSHOT_FLOOR, found: `${beside.toFixed(2)}x` }]),
+    ...(grown === null ? [] : [{ name: long, ok: grown <= LONG_CEILING, found: `${grown.toFixed(2)}x` }]),
+  ];
 }
 
 function redactionFloor(figures: readonly Figure[]): Check[] {
@@ -52,6 +69,8 @@ export function aims(figures: readonly Figure[]): Check[] {
     ),
     ...atLeast('aim: redaction of clean text, MB/s', value('redaction.clean'), CLEAN_MBS),
     ...atLeast('aim: redaction at a value every 400 characters, MB/s', value('redaction.hits_400'), HITS_MBS),
+    ...atLeast('aim: durable entries/s at 8 callers on one log', value('ledger.c8.rate'), ONE_LOG_AIM),
+    ...atLeast('aim: durable entries/s at 32 callers over 100 logs', value('ledger.logs100.rate'), MANY_LOGS_AIM),
     ...atMost('aim: memory at 32 connections, MiB', memory, MEMORY_MIB),
   ];
 }

@@ -15,7 +15,7 @@ import {
 import { probeNoise } from './noise.ts';
 import { readOptions, USAGE, type BenchOptions, type Group } from './options.ts';
 import { checkLine, commit, figureLine, jsonLine, machineLines, noiseFigures } from './print.ts';
-import { direct, portkey, proxy, type Target } from './targets.ts';
+import { direct, portkey, proxy, type Check, type Target } from './targets.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 const TARGETS: Readonly<Record<string, Target>> = { direct, proxy, countersign, portkey };
@@ -37,9 +37,14 @@ export async function runBench(args: readonly string[], root: string = process.c
   const before = probeNoise();
   const session = new Session(root, say);
   try {
-    const calls = options.groups.some((group) => group !== 'redaction' && group !== 'noise');
+    const calls = options.groups.some((group) => !ALONE.has(group));
     const { figures, checks } = calls ? await session.run(options) : { figures: [], checks: [] };
     if (options.groups.includes('redaction')) figures.push(...measureRedaction(root));
+    if (options.groups.includes('ledger')) {
+      const measured = measureLedger(root, options);
+      figures.push(...measured.figures);
+      checks.push(...measured.checks);
+    }
     const noise = options.groups.includes('noise') ? noiseFigures(before, probeNoise()) : [];
     publish([...figures, ...noise], options, say);
     return verdict([...checks, ...floorChecks(figures)], aims(figures), say);
@@ -49,6 +54,20 @@ export async function runBench(args: readonly string[], root: string = process.c
   } finally {
     await session.stop();
   }
+}
+
+/** Groups that need no gateway. */
+const ALONE: ReadonlySet<Group> = new Set(['redaction', 'ledger', 'noise']);
+
+/** In a process of its own, so that nothing else shares its event loop. */
+function measureLedger(
+  root: string,
+  { seconds, rounds, entries }: BenchOptions,
+): { figures: Figure[]; checks: Check[] } {
+  const program = fileURLToPath(new URL('ledger.js', import.meta.url));
+  const options = JSON.stringify({ seconds, rounds, entries });
+  const result = execFileSync(process.execPath, [program, root, options], { encoding: 'utf8' });
+  return JSON.parse(result) as { figures: Figure[]; checks: Check[] };
 }
 
 /** In a process of its own, so that its start and memory are its own. */
@@ -78,14 +97,11 @@ const TITLES: Readonly<Record<Group, string>> = {
   memory: 'Resident memory under load, 32 connections',
   redaction:
     'The redaction engine by itself, one core (ratios: to V8 expressions one by one; of clean to hostile text)',
+  ledger: 'Durable appends through the writer: 1, 8, 32 callers on one log, 32 over 100 logs, 8 under an open snapshot',
   noise: 'Noise of the machine before and after the run',
 };
 
-function verdict(
-  checks: readonly { name: string; ok: boolean; found: string }[],
-  wanted: typeof checks,
-  say: (line: string) => void,
-): number {
+function verdict(checks: readonly Check[], wanted: readonly Check[], say: (line: string) => void): number {
   say('Checks');
   for (const check of checks) say(checkLine(check));
   if (wanted.length > 0) say('Aims (not asserted)');

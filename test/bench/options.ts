@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 
-export const GROUPS = ['c1', 'c8', 'c32', 'stream', 'stages', 'memory', 'redaction', 'noise'] as const;
+export const GROUPS = ['c1', 'c8', 'c32', 'stream', 'stages', 'memory', 'redaction', 'ledger', 'noise'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export const TARGETS = ['direct', 'proxy', 'countersign', 'portkey'] as const;
 export type TargetName = (typeof TARGETS)[number];
+
+const MAX_ENTRIES = 100_000_000;
 
 export interface BenchOptions {
   /** What is measured; all of it unless `--only` names one group, or one figure of a group. */
@@ -17,6 +19,8 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly rounds: number;
   readonly memorySeconds: number;
+  /** Length of the ledger's long run; 0: none. */
+  readonly entries: number;
 }
 
 export const USAGE = `Usage: npm run bench -- [options]
@@ -29,6 +33,7 @@ Measures, in one run on one mock with no delay: the mock itself (direct), a plai
   --seconds N          length of one measurement (3)
   --rounds N           alternating rounds (3)
   --memory-seconds N   length of the memory run (60)
+  --entries N          with the ledger: a log that grows to N entries, the last tenth beside the first (none)
   --json               one JSON object a line: {name, value, unit, ratio?, against?}
 
 Exit: 0 measured and above the floor, 1 a check or the floor failed, 2 used wrongly, 3 could not measure.
@@ -45,6 +50,7 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
         seconds: { type: 'string', default: '3' },
         rounds: { type: 'string', default: '3' },
         'memory-seconds': { type: 'string', default: '60' },
+        entries: { type: 'string', default: '0' },
         json: { type: 'boolean', default: false },
       },
     });
@@ -58,8 +64,11 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
     const numbers = [values.seconds, values.rounds, values['memory-seconds']].map(Number);
     if (numbers.some((number) => !(number > 0 && number <= 3600)))
       return '--seconds, --rounds, --memory-seconds: expected numbers from 0 to 3600';
+    const entries = Number(values.entries);
+    if (!Number.isSafeInteger(entries) || entries < 0 || entries > MAX_ENTRIES || entries % 10 > 0)
+      return `--entries: expected a multiple of 10 up to ${MAX_ENTRIES}; found "${values.entries}"`;
     const [seconds = 3, rounds = 3, memorySeconds = 60] = numbers;
-    return { groups, only, targets, json: values.json, seconds, rounds: Math.ceil(rounds), memorySeconds };
+    return { groups, only, targets, json: values.json, seconds, rounds: Math.ceil(rounds), memorySeconds, entries };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
