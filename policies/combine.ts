@@ -9,7 +9,7 @@ import type { MergedObligations, MergedRoute } from './obligation.ts';
  */
 
 /** Named in every entry: with another combiner the same decisions could unite differently. */
-export const COMBINER_VERSION = 'combine-1';
+export const COMBINER_VERSION = 'combine-2';
 
 /** What the policies said about one candidate deployment. */
 export interface CandidateResult {

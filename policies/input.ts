@@ -145,7 +145,24 @@ const approval = z.strictObject({
   applies: z.boolean().describe('Given for exactly this request, and not expired at the time of this evaluation.'),
 });
 
-const waiver = z.strictObject({ id: z.string(), rule: z.string(), scope: z.string(), expires_unix_ms: count });
+const waiver = z
+  .strictObject({
+    id: z.string(),
+    rule: z.string().describe('The rule whose refusal it lifts.'),
+    scope: z.string().describe('tenant, agent:<id>, principal:<id> or model:<name>'),
+    expires_unix_ms: count,
+    break_glass: z.boolean().describe('Opened by one person in an emergency; reviewed afterwards.'),
+    applies: z.boolean().describe('Its scope covers this call and it has not expired.'),
+  })
+  .describe('A signed exception two people made.');
+
+const killSwitch = z
+  .strictObject({
+    id: z.string(),
+    kind: z.enum(['tenant', 'agent', 'model', 'tool']),
+    target: z.string().describe('What is stopped; empty for the tenant itself.'),
+  })
+  .describe('Thrown for this tenant or for all; enforced whatever the policies say.');
 
 export const policyInput = z
   .strictObject({
@@ -181,6 +198,7 @@ export const policyInput = z
     budget,
     approvals: z.array(approval),
     waivers: z.array(waiver),
+    kill_switches: z.array(killSwitch),
   })
   .describe('Countersign policy input: facts about one call, never bodies.');
 
@@ -209,6 +227,7 @@ export function createPolicyInput(facts: PolicyFacts): PolicyInput {
     budget: { scopes: [] },
     approvals: [],
     waivers: [],
+    kill_switches: [],
     ...facts,
   };
 }

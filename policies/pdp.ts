@@ -8,6 +8,7 @@ import type { JsonValue, PolicyInput } from './input.ts';
 import { PolicyTrap } from './wasm/host.ts';
 import { compilePolicy, createInstance } from './wasm/instance.ts';
 import type { PolicyInstance } from './wasm/instance.ts';
+import { switchDecision } from './switches.ts';
 import { createProjection } from './projection.ts';
 import type { Projection } from './projection.ts';
 
@@ -87,6 +88,8 @@ function evaluateAll(engines: ReadonlyMap<string, Engine>, names: readonly strin
     if (evaluation.outcome === 'undecided') return evaluation;
     decisions.push(evaluation.decision);
   }
+  const switched = switchDecision(input);
+  if (switched !== null) decisions.push(switched);
   const [only] = decisions;
   return only === undefined || decisions.length > 1 ? decided(combineBundles(decisions)) : combinedAlone(only);
 }

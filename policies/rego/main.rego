@@ -17,6 +17,7 @@ import data.countersign.rules.residency
 import data.countersign.rules.retention
 import data.countersign.rules.secrets
 import data.countersign.rules.tools
+import data.countersign.waivers
 
 # METADATA
 # title: Decision
@@ -30,25 +31,35 @@ decision := {
 }
 
 effect := "deny" if {
-	some rules in rule_sets
-	count(rules) > 0
+	count(denials) > 0
 } else := "require_approval" if {
-	count(models.require_approval) > 0
+	count(questions) > 0
 } else := "allow"
 
 reasons := [] if {
 	effect == "allow"
-} else := sort([reason | some rules in rule_sets; some reason in rules]) if {
+} else := sort(denials) if {
 	effect == "deny"
-} else := sort(models.require_approval)
+} else := sort(questions)
 
-# Who is refused has nothing to perform, except that the refusal is recorded.
-obligations := sort(recording.obligations) if {
+# Who is refused has nothing to perform, except that the refusal is recorded. A tenant that only observes is not refused:
+# its call goes on with everything that protects it.
+obligations := sort(recording.obligations | waivers.labels(objections)) if {
 	effect == "deny"
+	not observed
 } else := sort([obligation | some rules in obligation_sets; some obligation in rules])
+
+observed if input.mode == "observe"
+
+objections := {reason | some rules in rule_sets; some reason in rules} | models.require_approval
+
+denials := {reason | some rules in rule_sets; some reason in rules; not waivers.lifted(reason)}
+
+questions := {reason | some reason in models.require_approval; not waivers.lifted(reason)}
 
 obligation_sets := [
 	limits.obligations, pii.obligations, recording.obligations, secrets.obligations, tools.obligations,
+	waivers.labels(objections),
 ]
 
 rule_sets := [

@@ -19,8 +19,10 @@ everyone := {
 # The whole matrix: who may is written out, everybody else may not.
 test_matrix[verb] if {
 	some verb, may in {
-		"approvals.decide": {"approver"},
-		"approvals.list": {"approver", "auditor"},
+		"approvals.decide": {"approver", "policy-approver"},
+		"approvals.list": {"approver", "auditor", "policy-approver"},
+		"break_glass.open": {"policy-author", "tenant-admin"},
+		"break_glass.review": {"approver", "auditor", "policy-approver"},
 		"calls.read": {"auditor"},
 		"config.read": {"auditor", "tenant-admin"},
 		"config.reload": {"tenant-admin"},
@@ -37,9 +39,17 @@ test_matrix[verb] if {
 		"ledger.status": {"auditor"},
 		"ledger.verify": {"auditor"},
 		"policy.activate": {"policy-approver"},
+		"policy.observe": {"policy-author", "tenant-admin"},
 		"policy.propose": {"policy-author"},
+		"policy.rollback": {"policy-approver", "policy-author", "tenant-admin"},
 		"policy.status": {"auditor", "policy-approver", "policy-author", "tenant-admin"},
+		"switches.list": {"approver", "auditor", "policy-approver", "policy-author", "tenant-admin"},
+		"switches.release": {"policy-author", "tenant-admin"},
+		"switches.throw": {"approver", "policy-approver", "policy-author", "tenant-admin"},
 		"tenants.read": {"auditor", "tenant-admin"},
+		"waivers.end": {"approver", "policy-approver", "policy-author", "tenant-admin"},
+		"waivers.list": {"approver", "auditor", "policy-approver", "policy-author", "tenant-admin"},
+		"waivers.make": {"policy-author", "tenant-admin"},
 		"unknown.verb": set(),
 		"": set(),
 	}

@@ -59,6 +59,20 @@ obligations contains {"type": "redact", "types": types, "operator": operator} if
 }
 
 # METADATA
+# title: Personal data that may not leave is replaced where calls are only observed
+# description: A tenant that observes is not refused; the value is replaced by a token that is restored in the answer.
+# custom:
+#   rule: pii.observed
+#   severity: info
+#   controls: ["gdpr:5.1.c", "gdpr:25", "gdpr:32"]
+obligations contains {"type": "redact", "types": types, "operator": "tokenize"} if {
+	input.point == "model.request"
+	input.mode == "observe"
+	types := sort({finding.type | some finding in found; not treated(finding)})
+	count(types) > 0
+}
+
+# METADATA
 # title: Personal data in the answer
 # description: Only with data.tenants[].response.pii; decided before the first byte, so it does not ask for findings.
 # custom:

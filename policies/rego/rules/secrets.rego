@@ -31,3 +31,17 @@ deny contains reason if {
 obligations contains {"type": "redact", "types": ["secret"], "operator": "redact"} if {
 	input.point == "model.response"
 }
+
+# METADATA
+# title: Secrets are cut out of requests that are only observed
+# description: A tenant that observes is not refused, and its secrets do not leave either.
+# custom:
+#   rule: secrets.observed
+#   severity: info
+#   controls: ["iso_27001:A.8.12", "owasp_llm:LLM02"]
+obligations contains {"type": "redact", "types": ["secret"], "operator": "redact"} if {
+	input.point == "model.request"
+	input.mode == "observe"
+	some finding in input.findings
+	finding.kind == "secret"
+}
