@@ -18,6 +18,7 @@ export { ledgerStatus, readCall, readOutcomes } from './read.ts';
 export type { CallOutcome, CallRecord, EntryRecord, LedgerOverview } from './read.ts';
 export { verifyLive } from './verify/live.ts';
 export { verifyFolder } from './verify/folder.ts';
+export { reportText } from './verify/text.ts';
 export type { LogReport, Problem, Verdict, VerifyReport } from './verify/report.ts';
 export { exportTenant } from './export/export.ts';
 export type { ExportOptions, ExportResult } from './export/export.ts';
