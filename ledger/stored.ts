@@ -58,23 +58,25 @@ const PAGE = 250;
 /** Larger contents are fetched one at a time, so that a page stays small. */
 const INLINE_BYTES = 65_536;
 
-/** A log's entries with from <= seq <= to, in order, in short reads. */
+/** A log's entries with from <= seq <= to, in order, in short reads; without their large contents when nobody asks for them. */
 export async function* readEntries(
   sql: postgres.Sql,
   log: string,
   from: number,
   to: number,
+  contents = true,
 ): AsyncGenerator<StoredEntry> {
   let next = from;
   while (next <= to) {
     const page = await sql<Row[]>`
       select e.log, e.seq, e.kind, e.class, e.call, e.header, encode(e.hash, 'hex') as hash, e.t, e.dbt, e.wid, e.wseq,
         encode(e.leaves, 'hex') as leaves, e.facts, e.facts_salt, e.sealed, e.key, e.booked,
-        case when octet_length(e.content) <= ${INLINE_BYTES} then e.content end as content, octet_length(e.content) as content_bytes,
+        case when ${contents} and octet_length(e.content) <= ${INLINE_BYTES} then e.content end as content,
+        octet_length(e.content) as content_bytes,
         r.wid as receipt_wid, r.digest, r.sig
       from ledger.entries e left join ledger.receipts r on r.log = e.log and r.seq = e.seq
       where e.log = ${log} and e.seq >= ${next} and e.seq <= ${to} order by e.seq limit ${PAGE}`;
-    for (const row of page) yield toEntry(row, await contentOf(sql, row));
+    for (const row of page) yield toEntry(row, contents ? await contentOf(sql, row) : null);
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     next = Number(last.seq) + 1;

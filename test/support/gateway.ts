@@ -13,6 +13,7 @@ import { setBudgetScope } from '../../ledger/index.ts';
 import type { KeyRing } from '../../ledger/index.ts';
 import { expectLedgerIntact, openTestLedger, TEST_ROOT_KEY } from './ledger.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
+import { expectDecisionsReplay } from './replay.ts';
 
 export interface TestGateway extends RunningGateway {
   readonly database: TestDatabase;
@@ -23,7 +24,7 @@ export interface TestGateway extends RunningGateway {
   createKey(wish: Partial<KeyWish>): Promise<{ id: string; token: string }>;
   /** The configuration text with changes, as a reload would read it. */
   configFrom(yaml: string): Config;
-  /** Drains, verifies the ledger, drops the database. */
+  /** Drains, verifies the ledger, decides every recorded call again, drops the database. */
   stop(): Promise<void>;
 }
 
@@ -114,7 +115,9 @@ export async function startTestGateway(
     stop: async () => {
       await gateway.drain();
       await desk.ledger.close();
-      await expectLedgerIntact(database.connectAdmin(2), desk.keys);
+      const sql = database.connectAdmin(2);
+      await expectLedgerIntact(sql, desk.keys);
+      await expectDecisionsReplay(sql, desk.keys, config.tenants.keys());
       await database.drop();
       rmSync(folder, { recursive: true, force: true });
     },
