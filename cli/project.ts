@@ -37,9 +37,9 @@ export function openProject(options: ProjectOptions): Project {
   };
 }
 
-/** The compiled policies that come with the package. */
-export function shippedBundle({ root }: Pick<Project, 'root'>): string {
-  return join(root, 'policies', 'dist', 'baseline.tar.gz');
+/** The folder of the compiled policies that come with the package. */
+export function shippedBundles({ root }: Pick<Project, 'root'>): string {
+  return join(root, 'policies', 'dist');
 }
 
 function findConfig({ root, cwd, env, configOption }: ProjectOptions): string {

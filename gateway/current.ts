@@ -4,19 +4,12 @@ import { createPriceBook, priceProvider } from '../costs/index.ts';
 import type { Bundle } from '../policies/index.ts';
 import { createPdp, loadBundle } from '../policies/index.ts';
 import { clientAddressBehind } from './access/source.ts';
-import type { Config } from './config.ts';
-import { configDigest, SHIPPED_BUNDLE } from './config.ts';
+import type { BundlePlaces, Config } from './config.ts';
+import { bundleFiles, configDigest } from './config.ts';
 import { GatewayError } from './errors.ts';
 import type { Current } from './services.ts';
 
-export interface CurrentOptions {
-  /** Path of the shipped bundle. */
-  readonly shippedBundle: string;
-  /** Makes a path of the configuration absolute. */
-  readonly resolvePath: (path: string) => string;
-}
-
-export async function buildCurrent(config: Config, options: CurrentOptions): Promise<Current> {
+export async function buildCurrent(config: Config, options: BundlePlaces): Promise<Current> {
   const pdp = await createPdp({ bundles: await loadBundles(config, options), tenantData: tenantData(config) });
   return {
     config,
@@ -28,9 +21,8 @@ export async function buildCurrent(config: Config, options: CurrentOptions): Pro
   };
 }
 
-async function loadBundles(config: Config, options: CurrentOptions): Promise<Bundle[]> {
-  const files = new Map([...config.bundles].map(([name, path]) => [name, options.resolvePath(path)]));
-  files.set(SHIPPED_BUNDLE, options.shippedBundle);
+async function loadBundles(config: Config, options: BundlePlaces): Promise<Bundle[]> {
+  const files = bundleFiles(config, options);
   return Promise.all([...files].map(async ([name, path]) => loadBundle(await readBundle(name, path), name)));
 }
 

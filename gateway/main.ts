@@ -22,8 +22,7 @@ import type { DataListener } from './app.ts';
 import { createDataListener } from './app.ts';
 import { startAnchors } from './anchors.ts';
 import { applyBudgets, BudgetSnapshot } from './budgets.ts';
-import type { Config } from './config.ts';
-import type { CurrentOptions } from './current.ts';
+import type { BundlePlaces, Config } from './config.ts';
 import { buildCurrent } from './current.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
@@ -47,7 +46,7 @@ import type { KeyRing, Ledger, RepeatedJob } from '../ledger/index.ts';
 import { DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
 import { createAnalyzer } from '../redaction/index.ts';
 
-export interface GatewayOptions extends CurrentOptions {
+export interface GatewayOptions extends BundlePlaces {
   readonly config: Config;
   /** Opens a pool as the gateway's database role; a statement that takes longer than `statementMs` is given up. */
   readonly connect: (max: number, statementMs: number) => Sql;

@@ -5,9 +5,8 @@ import type { JsonValue, KeyRing, Ledger } from '../ledger/index.ts';
 import { DEPLOYMENT } from '../ledger/index.ts';
 import { storeDecisive } from '../policies/index.ts';
 import { applyBudgets } from './budgets.ts';
-import type { Config } from './config.ts';
+import type { BundlePlaces, Config } from './config.ts';
 import { configDigest, planReload } from './config.ts';
-import type { CurrentOptions } from './current.ts';
 import { buildCurrent } from './current.ts';
 import { GatewayError } from './errors.ts';
 import type { CallLog } from './log.ts';
@@ -29,7 +28,7 @@ export interface Reloadable {
  *
  * @throws GatewayError `conflict` when only a restart can apply it; whatever makes its policies unusable, after an entry
  */
-export async function reload(parts: Reloadable, options: CurrentOptions, config: Config): Promise<void> {
+export async function reload(parts: Reloadable, options: BundlePlaces, config: Config): Promise<void> {
   const plan = planReload(parts.current().config, config);
   if (plan.outcome === 'refused') {
     throw new GatewayError(
@@ -48,7 +47,7 @@ export async function reload(parts: Reloadable, options: CurrentOptions, config:
   parts.services.log.info('reload', { changed: changed.length });
 }
 
-async function build(parts: Reloadable, options: CurrentOptions, config: Config): Promise<Current> {
+async function build(parts: Reloadable, options: BundlePlaces, config: Config): Promise<Current> {
   try {
     return await buildCurrent(config, options);
   } catch (error) {

@@ -94,14 +94,14 @@ const tools = z.strictObject({
       server: z.string().nullable(),
       args: z.record(z.string(), z.json()).describe('Typed, size-capped, detected secrets replaced.'),
       args_digest: z.string(),
-      targets: texts,
+      targets: texts.describe('Hosts the arguments name: of URLs, e-mail addresses and plain host names; lower case.'),
     })
     .nullable(),
 });
 
 const finding = z.strictObject({
   type: z.string(),
-  kind: z.enum(['pii', 'secret']),
+  kind: z.enum(['pii', 'secret', 'injection']),
   count,
   max_score: z.int().min(0).max(1000),
   paths: texts.describe('JSON pointers; segments a caller chose are hashed.'),
@@ -121,7 +121,9 @@ const response = z.strictObject({
 const session = z.strictObject({
   tool_calls: count,
   denials: count,
-  taint: texts,
+  taint: texts.describe(
+    'What the session has read: untrusted[:<source>], pii[:<kind>], secret, confidential, restricted.',
+  ),
   history: z.array(z.strictObject({ point: z.string(), effect: z.string(), ms_ago: count })),
 });
 

@@ -1,17 +1,14 @@
 import { z } from 'zod';
 import { OPERATORS, RECORD_CONTENTS } from './decision.ts';
+import { agentParameters, libraryParameters, namePattern, toolPattern } from './library-parameters.ts';
 
 /**
- * What a tenant may set for the baseline: data.tenants[<tenant id>]. Unknown keys are refused, because a misspelt
+ * What a tenant may set for the shipped bundles: data.tenants[<tenant id>]. Unknown keys are refused, because a misspelt
  * restriction would otherwise silently not restrict.
  */
 
 const pattern = z.string().min(1).max(256);
-const modelPattern = z
-  .string()
-  .max(256)
-  .regex(/^(?!$)[^*]*\*?[^*]*$/)
-  .describe('A model or deployment; one * stands for any characters.');
+const modelPattern = namePattern.describe('A model or deployment; one * stands for any characters.');
 const tokens = z.int().positive();
 const classification = z.enum(['public', 'internal', 'confidential', 'restricted']);
 const outbound = z.enum([...OPERATORS, 'deny']);
@@ -72,8 +69,11 @@ export const tenantParameters = z
     approval: z
       .strictObject({ models: z.array(modelPattern).optional().describe('Models that need an approval per call.') })
       .optional(),
+    tools: z.array(toolPattern).max(1000).optional().describe('Tools that may be called; absent: none.'),
+    ...libraryParameters,
+    ...agentParameters,
   })
-  .describe('Parameters of one tenant for the baseline policies: data.tenants[<tenant id>]');
+  .describe('Parameters of one tenant for the shipped policies: data.tenants[<tenant id>]');
 
 /** One tenant's parameters: parameters.schema.json. */
 export type TenantParameters = z.infer<typeof tenantParameters>;

@@ -8,7 +8,7 @@ import { startObservedModel } from '../demo/model.ts';
 import { tell } from '../demo/story.ts';
 import { connectServing } from '../embedded/connection.ts';
 import { ensureFirstKey } from '../first-key.ts';
-import { openProject, shippedBundle } from '../project.ts';
+import { openProject, shippedBundles } from '../project.ts';
 import { openServing } from '../serving.ts';
 import type { Answer, Verb, VerbContext } from '../verb.ts';
 
@@ -60,7 +60,7 @@ async function perform(context: VerbContext, model: Awaited<ReturnType<typeof st
       connect: (max, statementMs) => connectServing(database.gateway, max, statementMs),
       rootKey: await readRootKey(rootKeySource(project, config, env)),
       build: 'countersign-demo',
-      shippedBundle: shippedBundle(project),
+      shippedBundles: shippedBundles(project),
       resolvePath: (path) => project.path(path),
     });
     try {

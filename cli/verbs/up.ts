@@ -11,7 +11,7 @@ import { ensureFirstKey } from '../first-key.ts';
 import { serveNotary } from '../notary.ts';
 import { openServing, type ServingDatabase } from '../serving.ts';
 import { checkPorts } from '../ports.ts';
-import { shippedBundle, type Project } from '../project.ts';
+import { shippedBundles, type Project } from '../project.ts';
 import { greeting } from '../greeting.ts';
 import { listenForStop, type StopSignal } from '../stop-signal.ts';
 import type { Verb, VerbContext } from '../verb.ts';
@@ -42,7 +42,7 @@ async function serve(context: VerbContext, config: Config, database: ServingData
     connect: (max, statementMs) => connectServing(database.gateway, max, statementMs),
     rootKey: await readRootKey(rootKeySource(context.project, config, context.env)),
     build: buildName(context.project.root),
-    shippedBundle: shippedBundle(context.project),
+    shippedBundles: shippedBundles(context.project),
     resolvePath: (path) => context.project.path(path),
   }).catch((error: unknown) => {
     throw error instanceof LedgerError && error.code === 'fenced' ? lostLease(leaseMs) : error;

@@ -5,6 +5,7 @@
 import type { PriceOverride } from '../../costs/index.ts';
 import { DEPLOYMENT_TENANT } from '../access/principal.ts';
 import type { Deployment } from '../upstream/upstream.ts';
+import { SHIPPED_BUNDLE, SHIPPED_BUNDLES } from './bundles.ts';
 import { isLoopbackHost, normaliseEndpoint } from './endpoint.ts';
 import { canonicalMembers, secretFree } from './printable.ts';
 import type { BudgetFile, ConfigFile, ProviderFile } from './schema.ts';
@@ -12,8 +13,6 @@ import type { BudgetLimits, Config, JwtIssuer, ModelRoute, Tenant } from './type
 
 /** Reports a problem at a key path: what was expected and what was found. */
 export type Report = (path: readonly PropertyKey[], expected: string, found: string) => void;
-
-export const SHIPPED_BUNDLE = 'baseline';
 
 export function resolveConfig(file: ConfigFile, report: Report): Config {
   if (file.database.url !== undefined && file.keys === undefined) {
@@ -176,8 +175,8 @@ function resolveDeployment(
 }
 
 function resolveBundles(file: ConfigFile, report: Report): Map<string, string> {
-  if (Object.hasOwn(file.policies.bundles, SHIPPED_BUNDLE)) {
-    report(['policies', 'bundles', SHIPPED_BUNDLE], 'another name', 'the name of the shipped bundle');
+  for (const name of SHIPPED_BUNDLES.filter((shipped) => Object.hasOwn(file.policies.bundles, shipped))) {
+    report(['policies', 'bundles', name], 'another name', 'the name of a shipped bundle');
   }
   return new Map(Object.entries(file.policies.bundles));
 }
@@ -190,14 +189,7 @@ function resolveTenants(
   const tenants = new Map<string, Tenant>();
   for (const [index, tenant] of file.tenants.entries()) {
     if (tenants.has(tenant.id)) report(['tenants', index, 'id'], 'an id used once', 'an id used before');
-    for (const [at, bundle] of tenant.policies.entries()) {
-      if (bundle === SHIPPED_BUNDLE || Object.hasOwn(file.policies.bundles, bundle)) continue;
-      report(
-        ['tenants', index, 'policies', at],
-        `${SHIPPED_BUNDLE} or a name in policies.bundles`,
-        'an unknown bundle',
-      );
-    }
+    checkPolicies(file, index, report);
     for (const [at, name] of (tenant.models ?? []).entries()) {
       if (!models.has(name)) report(['tenants', index, 'models', at], 'a name in models', 'an unknown model');
     }
@@ -215,6 +207,20 @@ function resolveTenants(
     });
   }
   return tenants;
+}
+
+function checkPolicies(file: ConfigFile, index: number, report: Report): void {
+  const policies = file.tenants[index]?.policies ?? [];
+  for (const [at, bundle] of policies.entries()) {
+    if (SHIPPED_BUNDLES.includes(bundle) || Object.hasOwn(file.policies.bundles, bundle)) continue;
+    const expected = `${SHIPPED_BUNDLES.join(', ')} or a name in policies.bundles`;
+    report(['tenants', index, 'policies', at], expected, 'an unknown bundle');
+  }
+  const additions = policies.filter((name) => name !== SHIPPED_BUNDLE && SHIPPED_BUNDLES.includes(name));
+  if (additions.length > 0 && !policies.includes(SHIPPED_BUNDLE)) {
+    const expected = `${SHIPPED_BUNDLE} as well, beside ${additions.join(', ')}`;
+    report(['tenants', index, 'policies'], expected, `a list without ${SHIPPED_BUNDLE}`);
+  }
 }
 
 function resolveIssuers(file: ConfigFile, report: Report): JwtIssuer[] {

@@ -109,7 +109,7 @@ export interface Config {
   readonly deployments: ReadonlyMap<string, Deployment>;
   readonly models: ReadonlyMap<string, ModelRoute>;
   readonly tenants: ReadonlyMap<string, Tenant>;
-  /** Bundle name to file, without the shipped `baseline`. */
+  /** Bundle name to file, without the shipped ones. */
   readonly bundles: ReadonlyMap<string, string>;
   readonly organisation: { readonly budget: BudgetLimits };
   readonly redaction: {

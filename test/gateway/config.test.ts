@@ -131,7 +131,12 @@ describe('a wrong file names the place and never the value', () => {
     [
       'unknown bundle',
       BASE.replace('{ id: demo', '{ id: demo, policies: [mine]'),
-      'tenants[0].policies[0]: expected baseline or a name in policies.bundles',
+      'tenants[0].policies[0]: expected baseline, library, agents or a name in policies.bundles',
+    ],
+    [
+      'additions to a baseline that is not there',
+      BASE.replace('{ id: demo', '{ id: demo, policies: [library, agents]'),
+      'tenants[0].policies: expected baseline as well, beside library, agents, found a list without baseline',
     ],
     [
       'unknown model of a tenant',

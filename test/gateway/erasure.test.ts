@@ -50,7 +50,7 @@ test('after a restore of the keystore no listener opens before the erasures were
     connect: (max, statementMs) => connectServing(database.gateway, max, statementMs),
     rootKey: TEST_ROOT_KEY,
     build: 'countersign-test',
-    shippedBundle: join(process.cwd(), 'policies', 'dist', 'baseline.tar.gz'),
+    shippedBundles: join(process.cwd(), 'policies', 'dist'),
     resolvePath: (path) => resolve(path),
   });
   await vi.waitFor(async () => {

@@ -185,7 +185,7 @@ beforeAll(async () => {
     '*_test.rego',
     '.',
   ];
-  server = spawn(tools.opa, args, { cwd: join(ROOT, 'policies/rego'), stdio: 'ignore' });
+  server = spawn(tools.opa, args, { cwd: join(ROOT, 'policies/rego/baseline'), stdio: 'ignore' });
   for (let tries = 0; tries < 200; tries += 1) {
     if (
       await ask('GET', '/health', null).then(

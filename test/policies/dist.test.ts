@@ -7,53 +7,66 @@ import { policySchemas } from '../../policies/schema.ts';
 import { readTar } from '../../policies/tar.ts';
 import { buildBundle, capabilitiesFile, OPA_VERSION } from '../../policies/testing.ts';
 import { HOST_BUILTINS } from '../../policies/wasm/builtins.ts';
-import { baseline, compileRego, findTools, required, ROOT, withFolder } from './toolchain.ts';
+import { compileRego, findTools, required, ROOT, shipped, withFolder } from './toolchain.ts';
 
 const tools = await findTools();
 const run = test.skipIf(tools === null);
-const dist = join(ROOT, 'policies/dist/baseline.tar.gz');
+const SHIPPED = ['baseline', 'library', 'agents'];
+
+function archive(name: string): string {
+  return join(ROOT, 'policies/dist', `${name}.tar.gz`);
+}
 
 async function entries(path: string): Promise<Map<string, string>> {
   const files = readTar(gunzipSync(await readFile(path)), { maxEntries: 1000, maxEntryBytes: 2 ** 26 });
   return new Map(files.map((file) => [file.name, Buffer.from(file.bytes).toString('latin1')]));
 }
 
-run('the shipped bundle is what its sources compile to, file by file', async () => {
+run.each(SHIPPED)('%s is what its sources compile to, file by file', async (name) => {
+  const dist = archive(name);
   const described = JSON.parse(await readFile(dist.replace('.tar.gz', '.json'), 'utf8')) as Record<string, string>;
   await withFolder(async (dir) => {
-    const out = join(dir, 'baseline.tar.gz');
+    const out = join(dir, `${name}.tar.gz`);
     const revision = described['revision'] ?? '';
-    const identity = await buildBundle(join(ROOT, 'policies/rego'), out, required(tools), { revision });
-    const [built, shipped] = [await entries(out), await entries(dist)];
-    expect([...built.keys()]).toEqual([...shipped.keys()]);
-    for (const [name, content] of built)
-      expect(content === shipped.get(name), `${name} differs: build it again`).toBe(true);
+    const identity = await buildBundle(join(ROOT, 'policies/rego', name), out, required(tools), { revision });
+    const [built, committed] = [await entries(out), await entries(dist)];
+    expect([...built.keys()]).toEqual([...committed.keys()]);
+    for (const [file, content] of built)
+      expect(content === committed.get(file), `${file} differs: build it again`).toBe(true);
     expect({ ...identity, opa: OPA_VERSION }).toEqual(described);
   });
 });
 
-test('the shipped bundle says which compiler it was built with, by version and by the digest of its source', async () => {
-  const goSum = await readFile(join(ROOT, 'policies/compiler/go.sum'), 'utf8');
-  const { metadata } = (await baseline()).manifest;
-  const sum = (metadata?.['compiler'] as { opa: string; module_sum: string } | undefined) ?? {
-    opa: '',
-    module_sum: '',
-  };
-  expect(sum.opa).toBe(OPA_VERSION);
-  expect(goSum).toContain(`github.com/open-policy-agent/opa v${OPA_VERSION} ${sum.module_sum}\n`);
+test.each(SHIPPED)(
+  '%s says which compiler it was built with, by version and by the digest of its source',
+  async (name) => {
+    const goSum = await readFile(join(ROOT, 'policies/compiler/go.sum'), 'utf8');
+    const { metadata } = (await shipped(name)).manifest;
+    const sum = (metadata?.['compiler'] as { opa: string; module_sum: string } | undefined) ?? {
+      opa: '',
+      module_sum: '',
+    };
+    expect(sum.opa).toBe(OPA_VERSION);
+    expect(goSum).toContain(`github.com/open-policy-agent/opa v${OPA_VERSION} ${sum.module_sum}\n`);
+  },
+);
+
+test.each(SHIPPED)('%s holds the sources it was built from and no tests', async (name) => {
+  const packed = await entries(archive(name));
+  const folder = join(ROOT, 'policies/rego', name);
+  const sources = (await readdir(folder)).filter((file) => file.endsWith('.rego'));
+  for (const file of sources) {
+    // opa itself replaces the entry point's rule by an import of the module's answer.
+    if (file === 'main.rego') continue;
+    const source = await readFile(join(folder, file), 'latin1');
+    expect(packed.get(file), file).toBe(file.endsWith('_test.rego') ? undefined : source);
+  }
+  expect(packed.get('main.rego')).toContain('import data.countersign.main.decision');
 });
 
-test('the shipped bundle holds the sources it was built from and no tests', async () => {
-  const shipped = await entries(dist);
-  const folder = join(ROOT, 'policies/rego');
-  const sources = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.rego'));
-  for (const name of sources) {
-    // opa itself replaces the entry point's rule by an import of the module's answer.
-    if (name === 'main.rego') continue;
-    const source = await readFile(join(folder, name), 'latin1');
-    expect(shipped.get(name), name).toBe(name.endsWith('_test.rego') ? undefined : source);
-  }
-  expect(shipped.get('main.rego')).toContain('import data.countersign.main.decision');
+test.each(['facts.rego', 'facts_test.rego', 'waivers.rego'])('%s is the same in every shipped bundle', async (file) => {
+  const copies = await Promise.all(SHIPPED.map((name) => readFile(join(ROOT, 'policies/rego', name, file), 'utf8')));
+  expect(new Set(copies).size).toBe(1);
 });
 
 test('go.mod requires the version the product asks for', async () => {
@@ -109,8 +122,8 @@ describe('capabilities', () => {
   });
 });
 
-test('the bundle loads with the digests beside it', async () => {
-  const described: unknown = JSON.parse(await readFile(dist.replace('.tar.gz', '.json'), 'utf8'));
-  const { identity } = loadBundle(await readFile(dist), 'baseline');
+test.each(SHIPPED)('%s loads with the digests beside it', async (name) => {
+  const described: unknown = JSON.parse(await readFile(archive(name).replace('.tar.gz', '.json'), 'utf8'));
+  const { identity } = loadBundle(await readFile(archive(name)), name);
   expect({ ...identity, opa: OPA_VERSION }).toEqual(described);
 });

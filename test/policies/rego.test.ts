@@ -7,8 +7,8 @@ import { findTools, required, ROOT, withFolder } from './toolchain.ts';
 const tools = await findTools();
 const run = test.skipIf(tools === null);
 
-run('every rule of the baseline has tests that pass, and every line of a rule is run', async () => {
-  const report = await testPolicies(join(ROOT, 'policies/rego'), required(tools));
+run.each(['baseline', 'library', 'agents'])('%s: its tests pass, and they run every line of a rule', async (name) => {
+  const report = await testPolicies(join(ROOT, 'policies/rego', name), required(tools));
   expect(report.problems).toEqual([]);
   expect(report.unformatted).toEqual([]);
   expect(report.tests.filter((one) => one.outcome !== 'pass')).toEqual([]);

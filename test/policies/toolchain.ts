@@ -50,6 +50,11 @@ export async function compileRego(tools: Toolchain, name: string, rego: string, 
   });
 }
 
+/** A bundle of policies/dist. */
+export async function shipped(name: string): Promise<Bundle> {
+  return loadBundle(await readFile(join(ROOT, 'policies/dist', `${name}.tar.gz`)), name);
+}
+
 export async function baseline(): Promise<Bundle> {
-  return loadBundle(await readFile(join(ROOT, 'policies/dist/baseline.tar.gz')), 'baseline');
+  return shipped('baseline');
 }

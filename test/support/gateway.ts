@@ -65,7 +65,7 @@ export async function startTestGateway(
     connect: (max, statementMs) => connectServing(reach(database.gateway), max, statementMs),
     rootKey: TEST_ROOT_KEY,
     build: 'countersign-test',
-    shippedBundle: join(process.cwd(), 'policies', 'dist', 'baseline.tar.gz'),
+    shippedBundles: join(process.cwd(), 'policies', 'dist'),
     resolvePath: (path) => resolve(folder, path),
   });
   const desk = await openTestLedger(database, { origin: config.ledger.origin });

@@ -12,6 +12,6 @@ export const check: Verb = {
   path: ['policy', 'check'],
   summary: 'Checks formatting, types and the built-ins used by a folder of Rego.',
   positionals: ['DIR'],
-  example: 'countersign policy check policies/rego',
+  example: 'countersign policy check policies/rego/baseline',
   run,
 };

@@ -1,16 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { SHIPPED_BUNDLE } from '../../../gateway/config.ts';
+import { bundleFiles } from '../../../gateway/config.ts';
 import { loadBundle } from '../../../policies/index.ts';
-import { shippedBundle } from '../../project.ts';
+import { shippedBundles } from '../../project.ts';
 import type { Answer, Verb, VerbContext } from '../../verb.ts';
 
 /** What the configuration would serve with, read from the bundles themselves; neither database nor compiler is needed. */
 async function run({ project }: VerbContext): Promise<Answer> {
   const config = project.config();
-  const files = new Map([
-    [SHIPPED_BUNDLE, shippedBundle(project)],
-    ...[...config.bundles].map(([name, path]) => [name, project.path(path)] as const),
-  ]);
+  const files = bundleFiles(config, { shippedBundles: shippedBundles(project), resolvePath: project.path });
   const bundles = await Promise.all(
     [...files].map(async ([name, path]) => loadBundle(await readFile(path), name).identity),
   );

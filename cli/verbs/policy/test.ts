@@ -23,6 +23,6 @@ export const test: Verb = {
   path: ['policy', 'test'],
   summary: 'Runs the tests of a folder of Rego with the pinned opa; needs no database.',
   positionals: ['DIR'],
-  example: 'countersign policy test policies/rego',
+  example: 'countersign policy test policies/rego/baseline',
   run,
 };

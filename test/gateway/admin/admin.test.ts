@@ -57,7 +57,7 @@ describe('who gets in', () => {
 
   test("every action is somebody's: the shipped policy knows each verb", async () => {
     const current = await buildCurrent(stand.config, {
-      shippedBundle: 'policies/dist/baseline.tar.gz',
+      shippedBundles: 'policies/dist',
       resolvePath: (path) => path,
     });
     for (const { verb } of ADMIN_ROUTES) {

@@ -184,7 +184,7 @@ async function openParts(): Promise<AdminStandParts> {
   });
   const config: Config = { ...parseConfig('c.yaml', TEXT, { env: {} }), issuers: [people] };
   const current = await buildCurrent(config, {
-    shippedBundle: 'policies/dist/baseline.tar.gz',
+    shippedBundles: 'policies/dist',
     resolvePath: (path) => path,
   });
   const keys = await openKeyRing({ sql, rootKey: randomBytes(32), tenants: ['_deployment', ...config.tenants.keys()] });
