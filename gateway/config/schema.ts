@@ -119,14 +119,7 @@ const budget = z
 const tenant = z.strictObject({
   id: slug.describe('Identity of the tenant; it names its log and never changes.'),
   name: text('Display name. Default: the id.').optional(),
-  policies: z
-    .array(slug)
-    .min(1)
-    .max(8)
-    .default(['baseline'])
-    .describe(
-      'Policy bundles that decide, all of them. Shipped are `baseline` and, beside it, `library` and `agents`.',
-    ),
+  policies: z.array(slug).min(1).max(8).default(['baseline']).describe('Policy bundles that decide, all of them.'),
   parameters: tenantParameters.prefault({}).describe('Parameters of the shipped policies (`data.tenants[id]`).'),
   models: z.array(modelName).max(1000).optional().describe('Models the tenant may use. Absent: all.'),
   region: text('Region of the tenant, for residency rules.', 64).default('unspecified'),

@@ -9,7 +9,7 @@ import { policyInput } from '../../policies/input.ts';
 import { mergeInput, requestInput } from './facts.ts';
 import { ROOT, shipped } from './toolchain.ts';
 
-/** Every case of test/policies/cases against the shipped bundle its folder is named after, through the product's own host. */
+/** Every case of test/policies/cases against the shipped bundle its file is named after, through the product's own host. */
 const caseFile = z.array(
   z.strictObject({
     case: z.string(),
@@ -23,15 +23,16 @@ const caseFile = z.array(
 );
 
 /** What each bundle asks for when a case does not say. */
-const BUNDLES = { baseline: [{ type: 'record', content: 'redacted' }], library: [], agents: [] };
+const USUAL = { baseline: [{ type: 'record', content: 'redacted' }], library: [], agents: [] };
+
+const bundleName = z.enum(['baseline', 'library', 'agents']);
 
 const folder = join(ROOT, 'test/policies/cases');
-const files = Object.entries(BUNDLES).flatMap(([name, obligations]) =>
-  readdirSync(join(folder, name)).map((file) => ({ name, file, obligations })),
-);
+const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-describe.each(files)('$name/$file', async ({ name, file, obligations }) => {
-  const cases = caseFile.parse(parse(readFileSync(join(folder, name, file), 'utf8')));
+describe.each(files)('%s', async (file) => {
+  const cases = caseFile.parse(parse(readFileSync(join(folder, file), 'utf8')));
+  const name = bundleName.parse(file.split('.')[0]);
   const bundle = await shipped(name);
 
   test.each(cases)('$case', async (one) => {
@@ -46,7 +47,7 @@ describe.each(files)('$name/$file', async ({ name, file, obligations }) => {
       effect: decision.effect,
       reasons: decision.reasons.map((reason) => reason.rule).toSorted(),
       obligations: inOrder(decision.obligations),
-    }).toEqual({ effect: one.effect, reasons: one.reasons, obligations: inOrder(one.obligations ?? obligations) });
+    }).toEqual({ effect: one.effect, reasons: one.reasons, obligations: inOrder(one.obligations ?? USUAL[name]) });
     if (one.message !== undefined) expect(decision.user_message).toBe(one.message);
     expect(decision.user_message === '').toBe(one.effect === 'allow');
   });

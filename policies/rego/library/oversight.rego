@@ -50,5 +50,7 @@ require_approval contains reason if {
 	reason := facts.reason(rego.metadata.rule(), message, "/purpose")
 }
 
-# Anything but a plain no asks for an approval.
+# METADATA
+# title: Each call is approved
+# description: By anything but a plain no.
 per_call if object.get(facts.parameters, ["oversight", "per_call"], false) != false
