@@ -7,7 +7,10 @@ import type { Answer, Verb, VerbContext } from '../../verb.ts';
 /** What the configuration would serve with, read from the bundles themselves; neither database nor compiler is needed. */
 async function run({ project }: VerbContext): Promise<Answer> {
   const config = project.config();
-  const files = bundleFiles(config, { shippedBundles: shippedBundles(project), resolvePath: project.path });
+  const files = bundleFiles(config, {
+    shippedBundles: shippedBundles(project),
+    resolvePath: (path) => project.path(path),
+  });
   const bundles = await Promise.all(
     [...files].map(async ([name, path]) => loadBundle(await readFile(path), name).identity),
   );
