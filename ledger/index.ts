@@ -20,6 +20,7 @@ export { readRecorded, readRecordedCall } from './recorded.ts';
 export type { RecordedCall, RecordedEntry, RecordedRange } from './recorded.ts';
 export { verifyLive } from './verify/live.ts';
 export { verifyFolder } from './verify/folder.ts';
+export { reportText } from './verify/text.ts';
 export type { LogReport, Problem, Verdict, VerifyReport } from './verify/report.ts';
 export { exportTenant } from './export/export.ts';
 export type { ExportOptions, ExportResult } from './export/export.ts';

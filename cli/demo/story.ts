@@ -97,7 +97,7 @@ async function verification({ say, owner, keys }: Stage): Promise<boolean> {
   say(
     '   unanchored, because nothing outside this machine has seen these logs yet: whoever owns it could rewrite all of them.',
   );
-  return report.verdict === 'CONSISTENT';
+  return report.consistent;
 }
 
 async function tampering({ say, owner, keys }: Stage): Promise<boolean> {
@@ -116,7 +116,7 @@ async function tampering({ say, owner, keys }: Stage): Promise<boolean> {
   await overwrite(owner, row, row.facts);
   const again = await verifyLive(owner, keys);
   say(`   the byte is put back: ${verdictOf(again)}`);
-  return found.verdict === 'TAMPERED' && found.firstBad?.section === 'facts' && again.verdict === 'CONSISTENT';
+  return found.verdict === 'TAMPERED' && found.firstBad?.section === 'facts' && again.consistent;
 }
 
 /** The triggers that refuse changes hold against every role but the owner: it can switch them off, and is found out. */
@@ -132,7 +132,7 @@ async function overwrite(owner: Sql, { log, seq }: { log: string; seq: string },
 }
 
 function verdictOf(report: VerifyReport): string {
-  return report.verdict === 'CONSISTENT' && !report.anchored ? 'CONSISTENT, UNANCHORED' : report.verdict;
+  return report.verdict === 'UNANCHORED' ? 'CONSISTENT, UNANCHORED' : report.verdict;
 }
 
 function ask(stage: Stage, egress: Egress, body: object): Promise<EgressReply> {

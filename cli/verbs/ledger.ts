@@ -3,6 +3,7 @@ import {
   exportTenant,
   ledgerStatus,
   readAnchorStatus,
+  reportText,
   verifyFolder,
   verifyLive,
   type EpochOverview,
@@ -16,8 +17,12 @@ import { readCertificateFile, readPolicyFile } from '../policy-file.ts';
 import type { Answer, ExitCode, Json, Verb, VerbContext } from '../verb.ts';
 
 const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
-  CONSISTENT: 0,
+  VALID: 0,
+  VALID_WITH_ERASURES: 0,
+  INCOMPLETE: 1,
   TAMPERED: 1,
+  FORKED: 1,
+  UNANCHORED: 3,
   UNVERIFIABLE: 3,
 };
 
@@ -40,37 +45,6 @@ function verifyExport({ args }: VerbContext, dir: string): Promise<VerifyReport>
 function verifyDatabase(context: VerbContext): Promise<VerifyReport> {
   const config = context.project.config();
   return withDatabase(context, config, async ({ sql }) => verifyLive(sql, await openKeys(context, config, sql)));
-}
-
-function reportText(report: VerifyReport): string {
-  const { firstBad } = report;
-  const anchored = report.anchored ? 'ANCHORED' : 'UNANCHORED';
-  const lines = [report.verdict === 'CONSISTENT' ? `${report.verdict}, ${anchored}` : report.verdict];
-  if (firstBad !== null) {
-    const { log, seq, section, problem } = firstBad;
-    const where = [
-      log === null ? [] : [`log ${log}`],
-      seq === null ? [] : [`entry ${String(seq)}`],
-      section === null ? [] : [`section ${section}`],
-    ].flat();
-    lines.push(['First bad', where.join(', '), problem].filter((part) => part !== '').join(': '));
-  }
-  for (const log of report.logs) {
-    const name = log.tenant === null ? log.log : `${log.log} (${log.tenant})`;
-    lines.push(
-      `  ${name}: ${String(log.entries)} entries, ${String(log.openCalls)} open, head ${log.head?.slice(0, 16) ?? 'none'}`,
-    );
-  }
-  lines.push(
-    `${String(report.entries)} entries in ${String(report.logs.length)} logs, ${String(report.openCalls)} open calls, ${String(report.erased)} entries erased by order.`,
-  );
-  if (report.anchor !== null) {
-    const { size, witnesses, timestamps, timeMs } = report.anchor;
-    const by = [...witnesses, ...(timestamps > 0 ? [`${String(timestamps)} timestamps`] : [])].join(', ');
-    lines.push(`Anchored at ${String(size)} entries of the deployment, ${new Date(timeMs).toISOString()}, by ${by}.`);
-  }
-  if (report.notProven.length > 0) lines.push('Not proven:', ...report.notProven.map((line) => `  - ${line}`));
-  return lines.join('\n');
 }
 
 function exportFolder(context: VerbContext): Promise<Answer> {
@@ -132,8 +106,10 @@ export const verbs: readonly Verb[] = [
     },
     example: 'countersign ledger verify ./evidence --trust auditor.policy --json',
     details:
-      'A folder is checked without a database, a network or a key. Exit code 1: tampered with; 3: could not be read.\n' +
-      'ANCHORED: somebody you believe has seen a checkpoint over every entry. Keys that come with the folder never count.',
+      'A folder is checked without a database, a network or a key. VALID and VALID_WITH_ERASURES (exit code 0) need your own\n' +
+      'policy file and somebody in it who has seen a checkpoint over every entry: keys that come with the folder never count.\n' +
+      'Exit code 1: TAMPERED, FORKED, INCOMPLETE; 3: UNANCHORED (consistent, and no outside anchor covers all of it),\n' +
+      'UNVERIFIABLE (could not be read).',
     run: verify,
   },
   {

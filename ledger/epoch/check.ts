@@ -10,7 +10,7 @@ import { verifyInclusion } from '../tree/proof.ts';
 import { CompactRange } from '../tree/range.ts';
 import { asObject } from '../verify/call-check.ts';
 import type { EvidenceLog } from '../verify/evidence.ts';
-import type { Finding } from '../verify/report.ts';
+import type { BadVerdict, Finding } from '../verify/report.ts';
 import { readEpochFacts } from './record.ts';
 import { slotLeaf } from './slots.ts';
 
@@ -25,6 +25,8 @@ export interface BoundHead {
   readonly problem: string | null;
   /** A checkpoint covers it. */
   readonly covered: boolean;
+  /** What a `problem` shows; default TAMPERED. */
+  readonly shows?: BadVerdict;
 }
 
 /** A finding and the first entry it may be about. */
@@ -69,6 +71,7 @@ export class TreeCheck {
     return {
       seq: this.#range.size,
       problem: `the end of the log is missing: ${says} bound it with ${String(size)} entries`,
+      shows: 'INCOMPLETE',
     };
   }
 
@@ -76,8 +79,8 @@ export class TreeCheck {
     const { size } = this.#range;
     const root = this.#range.root();
     while (this.#next !== null && this.#next.size <= size) {
-      const { says, problem, covered } = this.#next;
-      if (problem !== null) return { seq: this.#good, problem };
+      const { says, problem, covered, shows = 'TAMPERED' } = this.#next;
+      if (problem !== null) return { seq: this.#good, problem, shows };
       if (this.#next.size < size) return { seq: this.#good, problem: `${says} is not in the order of its size` };
       if (this.#next.root !== root) {
         const first = size === 0 ? 'the empty log is' : `entries ${String(this.#good)} to ${String(size - 1)} are`;
@@ -177,7 +180,7 @@ export function openedHead(
   const says = `epoch ${String(epoch)}`;
   const known = book.find(epoch);
   const head = { size, root, says, covered: known !== null && known.place < coveredPlaces };
-  if (known === null) return { ...head, problem: `the deployment log does not tell of ${says}` };
+  if (known === null) return { ...head, problem: `the deployment log does not tell of ${says}`, shows: 'INCOMPLETE' };
   const leaf = slotLeaf({ log, nonce, root, size, slot });
   const isIn = verifyInclusion({ leaf, index: slot, size: known.slots, proof: path, root: known.root });
   return { ...head, problem: isIn ? null : `${says} does not bind this head of the log: its record was changed` };

@@ -29,7 +29,8 @@ export async function verifyFolder(
 ): Promise<VerifyReport> {
   const text = await readBounded(join(dir, 'manifest.json'));
   const manifest = text === null ? null : readManifest(text);
-  if (manifest === null) return unverifiable('expected manifest.json of format countersign/export/v1, found none');
+  if (manifest === null)
+    return unverifiable('format', 'expected manifest.json of format countersign/export/v1, found none');
   const writers = new WriterCheck();
   const checks: LogCheck[] = [];
   const announced = new Set<string>();
@@ -39,13 +40,13 @@ export async function verifyFolder(
     const path = join(dir, 'logs', log.log, 'entries.jsonl');
     const heads = new FolderHeads(dir, log, walk, checkpointKeys ?? null, anchors);
     for (const file of [path, heads.path])
-      if (!(await isFile(file))) return unverifiable(`expected ${relative(dir, file)}, found none`);
+      if (!(await isFile(file))) return unverifiable('format', `expected ${relative(dir, file)}, found none`);
     const check = new LogCheck(log, writers);
     const from = walk.places;
     if (log.role === 'deployment') await anchors.begin(dir, log.log);
     await walk.walk(log, check, heads.read(), readEvidence(path, log, check));
     const missing = heads.missing();
-    if (missing !== null) check.fail(check.length, { problem: missing });
+    if (missing !== null) check.fail(check.length, { problem: missing, shows: 'INCOMPLETE' });
     checkEnd(check, log, manifest);
     check.anchored = heads.anchored;
     if (log.role === 'deployment') anchors.ranges.push({ from, to: from + heads.anchored });
@@ -79,7 +80,11 @@ async function* readEvidence(path: string, log: ExportedLog, check: LogCheck): A
     const entry = readLine(line);
     if (entry === null) return check.fail(check.length, { problem: 'the line is not an exported entry' });
     if (log.role === 'tenant' && !entry.sections.has('facts'))
-      return check.fail(check.length, { section: 'facts', problem: 'the facts are missing: they are never withheld' });
+      return check.fail(check.length, {
+        section: 'facts',
+        problem: 'the facts are missing: they are never withheld',
+        shows: 'INCOMPLETE',
+      });
     yield entry;
   }
 }
@@ -89,6 +94,7 @@ function checkEnd(check: LogCheck, log: ExportedLog, manifest: Manifest): void {
   if (check.length !== log.entries) {
     check.fail(check.length, {
       problem: `the file ends after ${String(check.length)} entries, the manifest says ${String(log.entries)}`,
+      shows: check.length < log.entries ? 'INCOMPLETE' : 'TAMPERED',
     });
   }
   if (check.report().head !== log.head)
@@ -98,6 +104,7 @@ function checkEnd(check: LogCheck, log: ExportedLog, manifest: Manifest): void {
     if (!manifest.openCalls.includes(call)) {
       check.fail(check.length, {
         problem: `call ${call} has no outcome in the log, and the manifest does not list it as open`,
+        shows: 'INCOMPLETE',
       });
     }
   }
@@ -110,5 +117,5 @@ function unannounced(manifest: Manifest, announced: ReadonlySet<string>): Proble
       ({ inc, log, nonce, origin, slot, entries }) =>
         entries > 0 && !announced.has(announcement({ inc, log, nonce, origin, slot })),
     )
-    .map(({ log, tenant }) => ({ log, tenant, seq: null, section: null, problem }));
+    .map(({ log, tenant }) => ({ log, tenant, seq: null, section: null, writer: null, problem, shows: 'INCOMPLETE' }));
 }

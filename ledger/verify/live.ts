@@ -13,7 +13,7 @@ import { readCheckpoints, readOpenings, readWholeEpoch } from '../epoch/stored.t
 import type { EvidenceEntry } from './evidence.ts';
 import { announcement, LogCheck } from './log-check.ts';
 import { buildReport } from './report.ts';
-import type { Problem, VerifyReport } from './report.ts';
+import type { BadVerdict, Problem, VerifyReport } from './report.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Snapshot, SnapshotLog } from './snapshot.ts';
 import { TreeWalk } from './tree-walk.ts';
@@ -40,9 +40,9 @@ export async function verifyLive(sql: postgres.Sql, keys: KeyRing | null): Promi
   }
   await checkKeys(sql, snapshot, checks);
   const general = checkAround(snapshot, checks, writers);
-  if (general.length === 0) general.push(...(await checkEpochs(sql, snapshot, walk)).map(generalProblem));
+  if (general.length === 0) general.push(...(await checkEpochs(sql, snapshot, walk)));
   const sound = general.length === 0 && [...checks.values()].every((check) => check.problem === null);
-  if (sound) general.push(...budgets.problems().map(generalProblem));
+  if (sound) general.push(...budgets.problems().map((problem) => generalProblem(problem)));
   return buildReport(
     [...checks.values()].map((check) => check.report()),
     general,
@@ -87,12 +87,18 @@ async function* headsOf(
 }
 
 /** The newest epoch is built again from all heads: a log that did not change is bound in it too. */
-async function checkEpochs(sql: postgres.Sql, { lastEpoch }: Snapshot, { book }: TreeWalk): Promise<string[]> {
+async function checkEpochs(sql: postgres.Sql, { lastEpoch }: Snapshot, { book }: TreeWalk): Promise<Problem[]> {
   if (lastEpoch > book.count)
-    return [`the end of the deployment log is missing: epoch ${String(lastEpoch)} is not in it`];
+    return [
+      generalProblem(`the end of the deployment log is missing: epoch ${String(lastEpoch)} is not in it`, 'INCOMPLETE'),
+    ];
   const newest = book.count === 0 ? null : await readWholeEpoch(sql, book.count - 1);
   if (book.count === 0 || newest?.tree.root === book.find(book.count - 1)?.root) return [];
-  return [`what is stored of epoch ${String(book.count - 1)} was changed: it does not have the root its entry names`];
+  return [
+    generalProblem(
+      `what is stored of epoch ${String(book.count - 1)} was changed: it does not have the root its entry names`,
+    ),
+  ];
 }
 
 async function toEvidence(stored: StoredEntry, tenant: string, keys: KeyRing | null): Promise<EvidenceEntry> {
@@ -116,12 +122,14 @@ function checkCalls(check: LogCheck, log: SnapshotLog, snapshot: Snapshot, budge
     if (row.seq >= check.length) {
       check.fail(check.length, {
         problem: `the end of the log is missing: call ${row.call} was opened by entry ${String(row.seq)}`,
+        shows: 'INCOMPLETE',
       });
     } else check.fail(row.seq, { problem: `call ${row.call} is listed as open, but the log does not say so` });
   }
   if (log.lastReceipt >= check.length) {
     check.fail(check.length, {
       problem: `the end of the log is missing: a receipt is about entry ${String(log.lastReceipt)}`,
+      shows: 'INCOMPLETE',
     });
   }
   for (const [call, decision] of check.calls.open) {
@@ -129,6 +137,7 @@ function checkCalls(check: LogCheck, log: SnapshotLog, snapshot: Snapshot, budge
     if (rows.has(call)) continue;
     check.fail(check.length, {
       problem: `call ${call} was closed, but its outcome is not in the log: the end of the log is missing`,
+      shows: 'INCOMPLETE',
     });
   }
 }
@@ -145,7 +154,7 @@ function checkAround(snapshot: Snapshot, checks: ReadonlyMap<string, LogCheck>, 
   for (const { log, inc, nonce, origin, slot, tail } of snapshot.logs) {
     const text = announcement({ inc, log, nonce, origin, slot } satisfies Record<string, JsonValue>);
     if (tail >= 0 && announced?.has(text) !== true)
-      problems.push({ ...generalProblem('the deployment log does not tell of this log'), log });
+      problems.push({ ...generalProblem('the deployment log does not tell of this log', 'INCOMPLETE'), log });
   }
   for (const { wid, key, wseq } of snapshot.writers) {
     const known = writers.keys.get(wid);
@@ -155,6 +164,7 @@ function checkAround(snapshot: Snapshot, checks: ReadonlyMap<string, LogCheck>, 
       problems.push(
         generalProblem(
           `the end of a log is missing: writer ${wid} had its entry ${String(wseq)} confirmed, the logs end at ${String(writers.highest(wid))}`,
+          'INCOMPLETE',
         ),
       );
     }
@@ -162,11 +172,14 @@ function checkAround(snapshot: Snapshot, checks: ReadonlyMap<string, LogCheck>, 
   const gap = writers.firstGap();
   if (gap !== null)
     problems.push(
-      generalProblem(`entry ${String(gap.wseq)} of writer ${gap.wid} is in no log: the end of a log was cut`),
+      generalProblem(
+        `entry ${String(gap.wseq)} of writer ${gap.wid} is in no log: the end of a log was cut`,
+        'INCOMPLETE',
+      ),
     );
   return problems;
 }
 
-function generalProblem(problem: string): Problem {
-  return { log: null, tenant: null, seq: null, section: null, problem };
+function generalProblem(problem: string, shows: BadVerdict = 'TAMPERED'): Problem {
+  return { log: null, tenant: null, seq: null, section: null, writer: null, problem, shows };
 }

@@ -9,8 +9,15 @@ import { leafHash, merkleRoot, sha256, ZERO_HASH } from '../merkle.ts';
 import { sectionLeaf } from '../seal.ts';
 import { asObject, CallCheck } from './call-check.ts';
 import type { EvidenceEntry, EvidenceLog } from './evidence.ts';
-import type { Finding, LogReport, Problem } from './report.ts';
+import type { BadVerdict, Finding, LogReport, Problem } from './report.ts';
 import type { WriterCheck } from './writer-check.ts';
+
+/** A finding of whatever kind, without its place. */
+interface Unplaced {
+  readonly problem: string;
+  readonly section?: string | null | undefined;
+  readonly shows?: BadVerdict | undefined;
+}
 
 /** Walks one log from its first entry on; stops at the first problem. */
 export class LogCheck {
@@ -30,6 +37,8 @@ export class LogCheck {
   #timeMs = 0;
   #receipts = 0;
   #unread = 0;
+  /** Who wrote the entry that is being looked at, as its header says. */
+  #wid: string | null = null;
   #problem: Problem | null = null;
 
   constructor(log: EvidenceLog, writers: WriterCheck) {
@@ -51,14 +60,26 @@ export class LogCheck {
   /** False when the log is bad: the rest of it shows nothing more. */
   add(entry: EvidenceEntry): boolean {
     if (this.#problem !== null) return false;
+    this.#wid = null;
     const finding = this.#check(entry);
-    if (finding !== null) this.fail(this.#next, finding);
+    if (finding !== null) this.fail(this.#next, finding, this.#wid);
     else this.#next += 1;
     return finding === null;
   }
 
-  fail(seq: number | null, { problem, section }: Finding): void {
-    this.#problem ??= { log: this.#log.log, tenant: this.#log.tenant, seq, section: section ?? null, problem };
+  /** Who wrote the last entry that was looked at, as its header says. */
+  get writer(): string | null {
+    return this.#wid;
+  }
+
+  /** @param writer who wrote the entry with that sequence, when that is known */
+  fail(
+    seq: number | null,
+    { problem, section = null, shows = 'TAMPERED' }: Unplaced,
+    writer: string | null = null,
+  ): void {
+    const { log, tenant } = this.#log;
+    this.#problem ??= { log, tenant, seq, section, writer, problem, shows };
   }
 
   report(): LogReport {
@@ -85,6 +106,7 @@ export class LogCheck {
     }
     const header = parseHeader(entry.header);
     if (header === null) return { problem: 'the header is not a canonical header of this version' };
+    this.#wid = header.wid;
     const hash = leafHash(entry.header);
     return (
       this.#checkPlace(header) ??

@@ -1,10 +1,25 @@
 import type { AnchorEvidence } from '../anchor/evidence.ts';
 import { DEPLOYMENT } from '../entry.ts';
 
+/**
+ * What a verification can say (docs/ledger-format.md, 5.2). Only VALID and VALID_WITH_ERASURES say that nobody, the owner of
+ * database and keys included, can have rewritten what was checked.
+ */
+export type Verdict =
+  'VALID' | 'VALID_WITH_ERASURES' | 'INCOMPLETE' | 'TAMPERED' | 'FORKED' | 'UNANCHORED' | 'UNVERIFIABLE';
+
+/** The verdicts that say something is wrong. */
+export type BadVerdict = 'INCOMPLETE' | 'TAMPERED' | 'FORKED';
+
+/** Why the evidence could not be read. */
+export type UnreadableReason = 'format' | 'unsafe_file' | 'limit' | 'not_utf8';
+
 /** What is wrong with an entry, before it is said where. */
 export interface Finding {
   readonly section?: string;
   readonly problem: string;
+  /** Default TAMPERED. INCOMPLETE: what is there is sound, and something that has to be there is not. */
+  readonly shows?: BadVerdict;
 }
 
 /** Something that is wrong, in one plain sentence, and where. */
@@ -14,7 +29,10 @@ export interface Problem {
   readonly tenant: string | null;
   readonly seq: number | null;
   readonly section: string | null;
+  /** Process start (`wid`) that the entry says wrote it; null when that is not known. */
+  readonly writer: string | null;
   readonly problem: string;
+  readonly shows: BadVerdict | 'UNVERIFIABLE';
 }
 
 /** What was found in one log. */
@@ -38,22 +56,33 @@ export interface LogReport {
   readonly problem: Problem | null;
 }
 
-/** `UNVERIFIABLE`: the evidence could not be read at all (missing files, another format). */
-export type Verdict = 'CONSISTENT' | 'TAMPERED' | 'UNVERIFIABLE';
+/** Entries of a log, both ends included. */
+export interface EntryRange {
+  readonly log: string;
+  readonly tenant: string | null;
+  readonly from: number;
+  readonly to: number;
+}
 
 /** The answer of a verification. */
 export interface VerifyReport {
   readonly verdict: Verdict;
+  /** Everything that was read fits together, whoever made it. */
+  readonly consistent: boolean;
   /** True when an outside anchor covers every entry of the tenants' logs: no owner of database and keys can have rewritten them. */
   readonly anchored: boolean;
   /** The newest checkpoint that somebody the reader believes has seen; null without trust, or without an anchor. */
   readonly anchor: AnchorEvidence | null;
   readonly logs: readonly LogReport[];
   readonly firstBad: Problem | null;
+  /** For UNVERIFIABLE; else null. */
+  readonly reason: UnreadableReason | null;
   readonly entries: number;
   readonly openCalls: number;
   /** Entries erased by order; see LogReport. */
   readonly erased: number;
+  /** What whoever owns the database and the keys could have rewritten since the last outside anchor, without it showing here. */
+  readonly rewritable: readonly EntryRange[];
   /** What this result does not show, one sentence each. */
   readonly notProven: readonly string[];
 }
@@ -67,44 +96,54 @@ const LIMITS = [
   'That the recorded content is true, and that no call went around the gateway, cannot be seen from a ledger.',
 ];
 
-/** Puts the results of all logs together. `general` are problems that are not about one log. */
+/**
+ * Puts the results of all logs together. `general` are problems that are not about one log, `limits` further sentences about
+ * what was not shown.
+ */
 export function buildReport(
   logs: readonly LogReport[],
   general: readonly Problem[],
   anchor: AnchorEvidence | null = null,
+  limits: readonly string[] = [],
 ): VerifyReport {
-  const firstBad = logs.find((log) => log.problem !== null)?.problem ?? general[0] ?? null;
-  const unread = logs.reduce((sum, log) => sum + log.unread, 0);
-  const entries = logs.reduce((sum, log) => sum + log.entries, 0);
-  const unsigned = entries - logs.reduce((sum, log) => sum + log.receipts, 0);
-  const notProven = [anchorLimit(logs), ...LIMITS].filter((limit) => limit !== null);
-  if (anchor !== null && anchor.witnesses.length === 0) notProven.push(STAMPED_ONLY);
-  const younger = entries - logs.reduce((sum, log) => sum + log.covered, 0);
-  if (younger > 0) notProven.push(`${String(younger)} entries are covered by no checkpoint yet.`);
-  const erased = logs.reduce((sum, log) => sum + log.erased, 0);
-  if (erased > 0)
-    notProven.push(
-      `${String(erased)} entries were erased as erasure entries say: of them only facts, hashes and order are left.`,
-    );
-  if (unread > 0)
-    notProven.push(
-      `${String(unread)} sections were not read (withheld, erased or no key): only their hashes are linked.`,
-    );
-  if (unsigned > 0)
-    notProven.push(
-      `${String(unsigned)} entries carry no writer's signature: which process wrote them rests on the log alone.`,
-    );
+  const firstBad = worst([...logs.flatMap(({ problem }) => problem ?? []), ...general]);
+  const sum = (count: (log: LogReport) => number): number => logs.reduce((total, log) => total + count(log), 0);
+  const consistent = firstBad === null;
+  const anchored = consistent && isAnchored(logs);
+  const erased = sum((log) => log.erased);
   return {
-    verdict: firstBad === null ? 'CONSISTENT' : 'TAMPERED',
-    anchored: firstBad === null && isAnchored(logs),
+    verdict: verdictOf(firstBad, anchored, erased),
+    consistent,
+    anchored,
     anchor,
     logs,
     firstBad,
-    entries,
-    openCalls: logs.reduce((sum, log) => sum + log.openCalls, 0),
+    reason: null,
+    entries: sum(({ entries }) => entries),
+    openCalls: sum(({ openCalls }) => openCalls),
     erased,
-    notProven,
+    rewritable: logs
+      .filter((log) => log.entries > log.anchored)
+      .map(({ log, tenant, entries, anchored: from }) => ({ log, tenant, from, to: entries - 1 })),
+    notProven: [...limits, ...limitsOf(sum, anchor)],
   };
+}
+
+/** What was changed before what is missing: an entry that was moved is missing where it was. Among equals the first. */
+const GRAVITY: readonly Problem['shows'][] = ['UNVERIFIABLE', 'TAMPERED', 'FORKED', 'INCOMPLETE'];
+
+function worst(problems: readonly Problem[]): Problem | null {
+  for (const verdict of GRAVITY) {
+    const found = problems.find(({ shows }) => shows === verdict);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+function verdictOf(firstBad: Problem | null, anchored: boolean, erased: number): Verdict {
+  if (firstBad !== null) return firstBad.shows;
+  if (!anchored) return 'UNANCHORED';
+  return erased > 0 ? 'VALID_WITH_ERASURES' : 'VALID';
 }
 
 function isAnchored(logs: readonly LogReport[]): boolean {
@@ -112,26 +151,48 @@ function isAnchored(logs: readonly LogReport[]): boolean {
   return own.length > 0 && own.every(({ anchored, entries }) => anchored === entries);
 }
 
-function anchorLimit(logs: readonly LogReport[]): string | null {
-  const sum = (count: (log: LogReport) => number): number => logs.reduce((total, log) => total + count(log), 0);
-  const younger = sum(({ entries }) => entries) - sum(({ anchored }) => anchored);
-  if (sum(({ anchored }) => anchored) === 0) return UNANCHORED;
-  if (younger === 0) return null;
-  return `${String(younger)} entries are younger than the last outside anchor: whoever owns the database and the keys could have rewritten them.`;
+type Sum = (count: (log: LogReport) => number) => number;
+
+function limitsOf(sum: Sum, anchor: AnchorEvidence | null): string[] {
+  const limits = [...anchorLimit(sum), ...LIMITS];
+  if (anchor !== null && anchor.witnesses.length === 0) limits.push(STAMPED_ONLY);
+  const add = (count: number, says: string): void => {
+    if (count > 0) limits.push(`${String(count)} ${says}`);
+  };
+  add(
+    sum(({ entries, covered }) => entries - covered),
+    'entries are covered by no checkpoint yet.',
+  );
+  add(
+    sum(({ erased }) => erased),
+    'entries were erased as erasure entries say: of them only facts, hashes and order are left.',
+  );
+  add(
+    sum(({ unread }) => unread),
+    'sections were not read (withheld, erased or no key): only their hashes are linked.',
+  );
+  add(
+    sum(({ entries, receipts }) => entries - receipts),
+    "entries carry no writer's signature: which process wrote them rests on the log alone.",
+  );
+  return limits;
+}
+
+function anchorLimit(sum: Sum): string[] {
+  const anchored = sum((log) => log.anchored);
+  const younger = sum(({ entries }) => entries) - anchored;
+  if (anchored === 0) return [UNANCHORED];
+  if (younger === 0) return [];
+  return [
+    `${String(younger)} entries are younger than the last outside anchor: whoever owns the database and the keys could have rewritten them.`,
+  ];
 }
 
 /** The evidence could not be read. */
-export function unverifiable(problem: string): VerifyReport {
-  const firstBad = { log: null, tenant: null, seq: null, section: null, problem };
+export function unverifiable(reason: UnreadableReason, problem: string): VerifyReport {
+  const nowhere = { log: null, tenant: null, seq: null, section: null, writer: null };
   return {
-    verdict: 'UNVERIFIABLE',
-    anchored: false,
-    anchor: null,
-    logs: [],
-    firstBad,
-    entries: 0,
-    openCalls: 0,
-    erased: 0,
-    notProven: [UNANCHORED, ...LIMITS],
+    ...buildReport([], [{ ...nowhere, problem, shows: 'UNVERIFIABLE' }]),
+    reason,
   };
 }

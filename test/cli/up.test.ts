@@ -44,8 +44,8 @@ describe('up', () => {
     expect(created['key']).toMatch(new RegExp(`^cs_${String(created['id'])}_[A-Za-z0-9]{43}$`));
     const live = await run(['ledger', 'verify', '--json', ...config]);
     expect([live.status, json(live.stdout)]).toMatchObject([
-      0,
-      { verdict: 'CONSISTENT', anchored: false, firstBad: null },
+      3,
+      { verdict: 'UNANCHORED', consistent: true, anchored: false, firstBad: null },
     ]);
     const out = join(place.folder, 'evidence');
     expect(await run(['ledger', 'export', '--tenant', 'demo', '--out', out, ...config])).toMatchObject({ status: 0 });
@@ -56,7 +56,7 @@ describe('up', () => {
     expect(await server.finished).toMatchObject({ status: 0, stderr: expect.stringContaining('Stopped.') as string });
     expect(birthOf(postgres)).toBeNull();
     const folder = await run(['ledger', 'verify', out, '--json'], { cwd: place.folder });
-    expect([folder.status, json(folder.stdout)]).toMatchObject([0, { verdict: 'CONSISTENT' }]);
+    expect([folder.status, json(folder.stdout)]).toMatchObject([3, { verdict: 'UNANCHORED', consistent: true }]);
     const month = new Date().toISOString().slice(0, 7);
     const costs = await run(['costs', 'report', '--tenant', 'demo', '--month', month, '--format', 'csv', ...config]);
     expect([costs.status, costs.stdout.split('\n')[0]]).toMatchObject([

@@ -134,11 +134,12 @@ class Bench {
     const problems = this.#evidence.recheck();
     if (problems.length > 0) throw new TortureFailure(problems.slice(0, 5).join('\n'));
     this.#load?.stop();
-    const { verdict, openCalls } = (await this.#installation.ask(this.#owner, 'ledger', 'verify')) as {
+    const { verdict, consistent, openCalls } = (await this.#installation.ask(this.#owner, 'ledger', 'verify')) as {
       verdict: string;
+      consistent: boolean;
       openCalls: number;
     };
-    if (verdict !== 'CONSISTENT' || openCalls !== 0)
+    if (!consistent || openCalls !== 0)
       throw new TortureFailure(`countersign ledger verify: ${verdict}, ${String(openCalls)} open calls`);
     return {
       ...this.#evidence.tally,
@@ -196,6 +197,6 @@ class Bench {
 }
 
 async function verified(sql: Sql, keys: KeyRing): Promise<void> {
-  const { verdict, firstBad } = await verifyLive(sql, keys);
-  if (verdict !== 'CONSISTENT') throw new TortureFailure(`the ledger is ${verdict}: ${JSON.stringify(firstBad)}`);
+  const { verdict, consistent, firstBad } = await verifyLive(sql, keys);
+  if (!consistent) throw new TortureFailure(`the ledger is ${verdict}: ${JSON.stringify(firstBad)}`);
 }

@@ -148,8 +148,7 @@ export class AdminStand {
     await this.issuer.close();
     await this.#egress.close();
     await this.database.drop();
-    if (report.verdict !== 'CONSISTENT')
-      throw new Error(`the ledger is ${report.verdict}: ${report.firstBad?.problem ?? ''}`);
+    if (!report.consistent) throw new Error(`the ledger is ${report.verdict}: ${report.firstBad?.problem ?? ''}`);
   }
 }
 

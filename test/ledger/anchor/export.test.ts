@@ -106,7 +106,7 @@ describe('an export is anchored', () => {
   test('when a witness whom the reader names cosigned a checkpoint over all of it', async () => {
     const report = await verify(folders.covered, trustIn([witness.vkey]));
     expect(report).toMatchObject({
-      verdict: 'CONSISTENT',
+      verdict: 'VALID',
       anchored: true,
       anchor: { witnesses: [witness.key.name], timestamps: 0 },
     });
@@ -125,7 +125,7 @@ describe('an export is anchored', () => {
 
   test('only up to the last anchor', async () => {
     const report = await verify(folders.younger, trustIn([witness.vkey]), certificates);
-    expect(report).toMatchObject({ verdict: 'CONSISTENT', anchored: false, anchor: { timestamps: 1 } });
+    expect(report).toMatchObject({ verdict: 'UNANCHORED', anchored: false, anchor: { timestamps: 1 } });
     expect(report.logs.find(({ tenant }) => tenant === 'demo')).toMatchObject({ entries: 13, anchored: 10 });
     expect(report.notProven[0]).toMatch(/^\d+ entries are younger than the last outside anchor/);
   });
@@ -137,7 +137,7 @@ describe('an export is not anchored', () => {
       await verifyFolder(folders.covered),
       await verify(folders.covered, trustIn([], 'quorum none')),
     ]) {
-      expect(report).toMatchObject({ verdict: 'CONSISTENT', anchored: false, anchor: null });
+      expect(report).toMatchObject({ verdict: 'UNANCHORED', anchored: false, anchor: null });
       expect(report.notProven[0]).toContain('No outside anchor');
     }
   });
@@ -159,7 +159,7 @@ describe('an export is not anchored', () => {
     cpSync(folders.rewritten, dir, { recursive: true });
     const trust = trustIn([witness.vkey]);
     expect(await verify(dir, trust, certificates)).toMatchObject({
-      verdict: 'CONSISTENT',
+      verdict: 'UNANCHORED',
       anchored: false,
       anchor: null,
     });
@@ -170,7 +170,7 @@ describe('an export is not anchored', () => {
     const moved = anchors.map((line, i) => line.replace(/"size":\d+/, `"size":${String(sizes[i] ?? 0)}`));
     writeFileSync(deploymentFile(dir, 'anchors.jsonl'), `${moved.join('\n')}\n`);
     expect(await verify(dir, trust, certificates)).toMatchObject({
-      verdict: 'CONSISTENT',
+      verdict: 'UNANCHORED',
       anchored: false,
       anchor: null,
     });
@@ -189,7 +189,7 @@ describe('an export is not anchored', () => {
       cpSync(folders.covered, dir, { recursive: true });
       writeFileSync(deploymentFile(dir, 'anchors.jsonl'), text);
       expect(await verify(dir, trust, certificates)).toMatchObject({
-        verdict: 'CONSISTENT',
+        verdict: 'UNANCHORED',
         anchored: false,
         anchor: null,
       });
@@ -224,7 +224,7 @@ test('the command takes the reader\u2019s files', async () => {
   const files = ['--trust', join(cwd, 'trust'), '--tsa-certificates', join(cwd, 'ca.pem')];
   const { status, stdout } = await run(['ledger', 'verify', folders.covered, ...files]);
   expect(status).toBe(0);
-  expect(stdout).toContain('CONSISTENT, ANCHORED');
+  expect(stdout).toContain('VALID: every entry fits');
   expect(stdout).toContain(`by ${witness.key.name}, 1 timestamps.`);
   const missing = await run(['ledger', 'verify', folders.covered, '--trust', join(cwd, 'none')]);
   expect(missing.status).toBe(1);

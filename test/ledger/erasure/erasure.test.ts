@@ -150,7 +150,7 @@ describe('erasing', () => {
     });
     expect(entry?.facts).not.toContain('ada');
     const report = await verify();
-    expect(report).toMatchObject({ verdict: 'CONSISTENT', erased: 2, firstBad: null });
+    expect(report).toMatchObject({ verdict: 'UNANCHORED', erased: 2, firstBad: null });
     expect(report.notProven.join('\n')).toContain('2 entries were erased');
     expect(await findPerson(fixture.sql, fixture.keys, 'demo', ADA)).toMatchObject({ keys: [], matches: 0 });
   });
@@ -172,7 +172,7 @@ describe('erasing', () => {
     expect(await sectionsOf(later)).toContain('content');
     const found = await findPerson(fixture.sql, fixture.keys, 'demo', ADA);
     expect(found.keys.map(({ key }) => key)).not.toContain(first);
-    expect(await verify()).toMatchObject({ verdict: 'CONSISTENT', erased: 1 });
+    expect(await verify()).toMatchObject({ verdict: 'UNANCHORED', erased: 1 });
   });
 
   test('other processes drop the key when they look the next time', async () => {
@@ -203,7 +203,7 @@ describe('erasing', () => {
     expect(report.firstBad).toMatchObject({ problem: expect.stringContaining('the keystore holds it') as string });
     await fixture.keys.refresh();
     expect(await sectionsOf(id)).toEqual(['facts']);
-    expect(await verify()).toMatchObject({ verdict: 'CONSISTENT', erased: 2 });
+    expect(await verify()).toMatchObject({ verdict: 'UNANCHORED', erased: 2 });
   });
 
   test('keys that are gone already, or belong to another tenant, cannot be named', async () => {
@@ -316,7 +316,7 @@ describe('an export', () => {
     const result = await exportTenant(sql, keys, { tenant: 'demo', dir: join(folder, 'out') });
     expect(result.erased).toBe(2);
     report = await verifyFolder(join(folder, 'out'));
-    expect(report).toMatchObject({ verdict: 'CONSISTENT', erased: 2 });
+    expect(report).toMatchObject({ verdict: 'UNANCHORED', erased: 2 });
     const path = lines(result.log);
     const text = readFileSync(path, 'utf8');
     expect(text.split('\n').filter((line) => line.startsWith('{"erased":"'))).toHaveLength(2);
