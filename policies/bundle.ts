@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { PolicyError } from './errors.ts';
+import { ruleMetadata } from './fired.ts';
+import type { RuleMetadata } from './fired.ts';
 import type { JsonValue } from './input.ts';
 import { isInputPaths } from './projection.ts';
 import type { InputPaths } from './projection.ts';
@@ -17,6 +19,7 @@ import type { TarEntry } from './tar.ts';
 export const ENTRYPOINT = 'countersign/main/decision';
 
 const MAX_INPUT_PATHS = 512;
+const MAX_RULES = 16_384;
 const MAX_ARCHIVE_BYTES = 16 * 1024 * 1024;
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 const LIMITS = { maxEntries: 2048, maxEntryBytes: 32 * 1024 * 1024 };
@@ -42,6 +45,8 @@ export interface Bundle {
   readonly inputPaths: InputPaths;
   /** The bytes it was read from. */
   readonly archive: Uint8Array;
+  /** What METADATA says about the bodies of its rules; empty when the manifest does not say. */
+  readonly rules: readonly RuleMetadata[];
 }
 
 const manifestSchema = z.object({
@@ -83,6 +88,7 @@ export function loadBundle(bytes: Uint8Array, name: string): Bundle {
     manifest,
     inputPaths,
     archive: bytes,
+    rules: readRules(manifest, name),
   };
 }
 
@@ -98,6 +104,15 @@ function readInputPaths({ metadata }: BundleManifest, name: string): InputPaths 
   const known = z.array(z.string()).max(MAX_INPUT_PATHS).safeParse(paths);
   if (known.success && isInputPaths(known.data)) return known.data;
   throw invalid(name, 'the input paths of .manifest have another form than this build writes');
+}
+
+function readRules({ metadata }: BundleManifest, name: string): RuleMetadata[] {
+  const known = z
+    .array(ruleMetadata)
+    .max(MAX_RULES)
+    .safeParse(metadata?.['rules'] ?? []);
+  if (known.success) return known.data;
+  throw invalid(name, 'the rules of .manifest have another form than this build writes');
 }
 
 function isEntrypoint(entry: { entrypoint: string; module: string }): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FiredRules } from './fired.ts';
 
 /**
  * The decision document. What comes out of a policy is checked on every evaluation: a shape the gateway does not know,
@@ -86,15 +87,22 @@ export interface Undecided {
   readonly detail: string;
 }
 
+/** A decision and the rules that fired on the way to it, one item for each bundle that was asked. */
+export interface DecidedEvaluation {
+  readonly outcome: 'decided';
+  readonly decision: Decision;
+  readonly fired: readonly FiredRules[];
+}
+
 /** A decision, or why there is none. Both are recorded; only an allowed decision lets a call go on. */
-export type Evaluation = { readonly outcome: 'decided'; readonly decision: Decision } | Undecided;
+export type Evaluation = DecidedEvaluation | Undecided;
 
 export function undecided(code: UndecidedCode, detail: string): Undecided {
   return { outcome: 'undecided', code, detail };
 }
 
 /** Reads what a policy answered. `unknown_obligation` is told apart from other wrong shapes because its cure differs. */
-export function readDecision(value: unknown, bundle: string): Evaluation {
+export function readDecision(value: unknown, bundle: string): Omit<DecidedEvaluation, 'fired'> | Undecided {
   const parsed = policyDecision.safeParse(value);
   if (parsed.success) return { outcome: 'decided', decision: parsed.data };
   const unknownType = firstUnknownObligation(value);

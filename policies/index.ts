@@ -6,6 +6,8 @@ export { OBLIGATION_TYPES } from './decision.ts';
 export type { Decision, Evaluation, Obligation, Operator, Reason, Undecided, UndecidedCode } from './decision.ts';
 export { PolicyError } from './errors.ts';
 export type { PolicyErrorCode } from './errors.ts';
+export { firedBodies } from './fired.ts';
+export type { DescribedBody, FiredRules, RuleMetadata } from './fired.ts';
 export { createPolicyInput, policyTime, SCHEMA_VERSION } from './input.ts';
 export type { JsonValue, PolicyFacts, PolicyInput } from './input.ts';
 export { mergeObligations } from './obligation.ts';

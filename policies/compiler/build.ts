@@ -11,7 +11,10 @@ import type { InputPaths } from '../projection.ts';
 import { readTar, writeTar } from '../tar.ts';
 import type { TarEntry } from '../tar.ts';
 import { compilePolicy, createInstance } from '../wasm/instance.ts';
+import { meterModule } from '../wasm/meter.ts';
+import type { RuleBody } from '../wasm/meter.ts';
 import { OPA_VERSION } from './opa.ts';
+import { readRuleMetadata } from './rules.ts';
 import { runOpa } from './run.ts';
 
 /** A pinned opa with what it is told to accept. */
@@ -56,7 +59,11 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
     }
     const unpacked = gunzipSync(await readFile(out), { maxOutputLength: MAX_BYTES });
     const entries = readTar(unpacked, BUNDLE_LIMITS);
-    const metadata = { compiler: await compilerOf(tools), input: await referencedInput(dir, tools) };
+    const metadata = {
+      compiler: await compilerOf(tools),
+      input: await referencedInput(dir, tools),
+      rules: await readRuleMetadata(dir, tools.opa, tools.capabilities, bodiesOf(entries)),
+    };
     const bytes = gzipSync(writeTar(repack(entries, options.revision, metadata)), { level: 9 });
     const bundle = loadBundle(bytes, options.name);
     await tryBundle(bundle.wasm, bundle.data);
@@ -64,6 +71,11 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+function bodiesOf(entries: readonly TarEntry[]): readonly RuleBody[] {
+  const module = entries.find(({ name }) => name === 'policy.wasm');
+  return module === undefined ? [] : meterModule(module.bytes).bodies;
 }
 
 function repack(entries: readonly TarEntry[], revision: string, metadata: object): TarEntry[] {

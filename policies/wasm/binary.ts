@@ -5,7 +5,7 @@ import { PolicyError } from '../errors.ts';
  * it. Anything not known here is refused: code that cannot be read cannot be bounded.
  */
 
-export const SECTION = { import: 2, global: 6, export: 7, code: 10 } as const;
+export const SECTION = { custom: 0, type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const;
 
 export interface Section {
   readonly id: number;

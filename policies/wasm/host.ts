@@ -2,7 +2,7 @@ import { ENTRYPOINT } from '../bundle.ts';
 import { PolicyError } from '../errors.ts';
 import { HOST_BUILTINS } from './builtins.ts';
 import type { HostBuiltin } from './builtins.ts';
-import { FUEL_EXPORT } from './fuel.ts';
+import { FUEL_EXPORT } from './meter.ts';
 import { WebAssembly } from './webassembly.ts';
 import type { WasmGlobal, WasmMemory } from './webassembly.ts';
 

@@ -1,15 +1,18 @@
 import { PolicyError } from '../errors.ts';
-import { FUEL_EXPORT, meterModule } from './fuel.ts';
+import { FUEL_EXPORT, MARKS_EXPORT, meterModule } from './meter.ts';
+import type { RuleBody } from './meter.ts';
 import { Host, PolicyTrap } from './host.ts';
 import type { PolicyExports } from './host.ts';
 import { WebAssembly } from './webassembly.ts';
-import type { WasmInstance, WasmModule } from './webassembly.ts';
+import type { WasmGlobal, WasmInstance, WasmModule } from './webassembly.ts';
 
 /** From a module's bytes to something that answers: metering, compiling, checking the ABI, loading data. */
 
 export interface CompiledPolicy {
   readonly module: WasmModule;
   readonly minimumPages: number;
+  /** What each mark of an answer stands for. */
+  readonly bodies: readonly RuleBody[];
 }
 
 export interface InstanceLimits {
@@ -19,12 +22,16 @@ export interface InstanceLimits {
   readonly maximumPages: number;
 }
 
+export interface Answer {
+  /** JSON: `[{"result": …}]`, or `[]` when the entry point is undefined. */
+  readonly text: string;
+  /** The bodies that held, a bit each in words of 32. */
+  readonly marks: readonly number[];
+}
+
 export interface PolicyInstance {
-  /**
-   * The answer's JSON text: `[{"result": …}]`, or `[]` when the entry point is undefined. Throws PolicyTrap, after which
-   * the instance must not be used again.
-   */
-  evaluate(inputJson: string): string;
+  /** Throws PolicyTrap, after which the instance must not be used again. */
+  evaluate(inputJson: string): Answer;
   /** Bytes of memory in use; WebAssembly memory never shrinks. */
   readonly memoryBytes: number;
 }
@@ -47,9 +54,9 @@ const MAX_FUEL = 2 ** 31 - 1;
 
 /** Meters and compiles a module. Throws PolicyError `unsupported_module`. */
 export async function compilePolicy(wasm: Uint8Array): Promise<CompiledPolicy> {
-  const metered = meterModule(wasm);
+  const { bytes, minimumPages, bodies } = meterModule(wasm);
   try {
-    return { module: await WebAssembly.compile(metered.bytes), minimumPages: metered.minimumPages };
+    return { module: await WebAssembly.compile(bytes), minimumPages, bodies };
   } catch (cause) {
     throw new PolicyError('unsupported_module', 'expected a valid WebAssembly module; build the bundle again', {
       cause,
@@ -83,14 +90,20 @@ function prepare(policy: CompiledPolicy, dataJson: string, limits: InstanceLimit
   }
   const memory = new WebAssembly.Memory({ initial, maximum: limits.maximumPages });
   const host = new Host(memory);
-  const exports = readExports(new WebAssembly.Instance(policy.module, { env: host.imports() }).exports);
+  const all = new WebAssembly.Instance(policy.module, { env: host.imports() }).exports;
+  const exports = readExports(all);
+  const marks = readMarks(all, policy.bodies.length);
   exports[FUEL_EXPORT].value = Math.min(MAX_FUEL, SETUP_FUEL + SETUP_FUEL_PER_BYTE * dataJson.length);
   host.connect(exports);
   const entry = host.entrypoint();
   const data = host.loadData(dataJson);
   const heap = align(exports.opa_heap_ptr_get());
   return {
-    evaluate: (inputJson) => host.run(() => evaluateOnce(host, { entry, data, heap, fuel: limits.fuel }, inputJson)),
+    evaluate: (inputJson) => {
+      for (const mark of marks) mark.value = 0;
+      const text = host.run(() => evaluateOnce(host, { entry, data, heap, fuel: limits.fuel }, inputJson));
+      return { text, marks: marks.map(({ value }) => value) };
+    },
     get memoryBytes() {
       return memory.buffer.byteLength;
     },
@@ -115,6 +128,14 @@ function evaluateOnce(host: Host, prepared: Prepared, inputJson: string): string
 
 function align(address: number): number {
   return Math.ceil(address / 8) * 8;
+}
+
+function readMarks(exports: WasmInstance['exports'], bodies: number): WasmGlobal[] {
+  return Array.from({ length: Math.ceil(bodies / 32) }, (_, i) => {
+    const mark = exports[`${MARKS_EXPORT}${i}`];
+    if (mark instanceof WebAssembly.Global) return mark;
+    throw new PolicyError('unsupported_module', 'expected the marks of a metered module; build the bundle again');
+  });
 }
 
 function readExports(exports: WasmInstance['exports']): PolicyExports {

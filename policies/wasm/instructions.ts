@@ -15,11 +15,14 @@ export const OP = {
   end: 0x0b,
   call: 0x10,
   callIndirect: 0x11,
+  localGet: 0x20,
+  localSet: 0x21,
   globalGet: 0x23,
   globalSet: 0x24,
   i32Const: 0x41,
   i32Eqz: 0x45,
   i32Sub: 0x6b,
+  i32Or: 0x72,
 } as const;
 
 const BR_TABLE = 0x0e;

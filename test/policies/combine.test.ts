@@ -139,7 +139,9 @@ const results = (...decisionsOrNull: (Decision | null)[]): Parameters<typeof uni
   decisionsOrNull.map((one, i) => ({
     deployment: places[i]?.deployment ?? '',
     evaluation:
-      one === null ? { outcome: 'undecided', code: 'fuel', detail: 'x' } : { outcome: 'decided', decision: one },
+      one === null
+        ? { outcome: 'undecided', code: 'fuel', detail: 'x' }
+        : { outcome: 'decided', decision: one, fired: [] },
   }));
 
 describe('uniteCandidates', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createPdp } from '../../policies/index.ts';
 import type { Bundle, Evaluation, Pdp } from '../../policies/index.ts';
-import { meterModule } from '../../policies/wasm/fuel.ts';
+import { meterModule } from '../../policies/wasm/meter.ts';
 import { requestInput } from './facts.ts';
 import { baseline, compileRego, findTools, required } from './toolchain.ts';
 
@@ -154,6 +154,7 @@ describe('what reaches a policy and comes back', () => {
       expect(evaluation).toEqual({
         outcome: 'decided',
         decision: { effect: 'allow', reasons: [], obligations: [], user_message: text },
+        fired: [{ bundle: 'own', rules: ['countersign.main.decision#1'], bits: '00000001' }],
       });
     }
     for (const text of ['lone \ud800 half', '\udfff', 'a literal \\ud800 and a \\\ud801']) {
