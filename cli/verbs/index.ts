@@ -7,8 +7,13 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
   keys: () => import('./keys.ts'),
   policy: () => import('./policy.ts'),
   ledger: async () => {
-    const [main, proof] = await Promise.all([import('./ledger.ts'), import('./ledger-proof.ts')]);
-    return { verbs: [...main.verbs, ...proof.verbs] };
+    const files = await Promise.all([
+      import('./ledger.ts'),
+      import('./ledger-export.ts'),
+      import('./ledger-controls.ts'),
+      import('./ledger-proof.ts'),
+    ]);
+    return { verbs: files.flatMap(({ verbs }) => verbs) };
   },
   erase: () => import('./erase.ts'),
   hold: () => import('./hold.ts'),

@@ -1,6 +1,5 @@
 import {
   epochOverview,
-  exportTenant,
   ledgerStatus,
   readAnchorStatus,
   reportText,
@@ -45,18 +44,6 @@ function verifyExport({ args }: VerbContext, dir: string): Promise<VerifyReport>
 function verifyDatabase(context: VerbContext): Promise<VerifyReport> {
   const config = context.project.config();
   return withDatabase(context, config, async ({ sql }) => verifyLive(sql, await openKeys(context, config, sql)));
-}
-
-function exportFolder(context: VerbContext): Promise<Answer> {
-  const config = context.project.config();
-  const [tenant, dir] = [context.args.required('tenant'), resolve(context.args.required('out'))];
-  const disclose = context.args.flag('facts-only') ? 'facts' : 'all';
-  return withDatabase(context, config, async ({ sql }) => {
-    const keys = await openKeys(context, config, sql);
-    const result = await exportTenant(sql, keys, { tenant, dir, disclose });
-    const text = `Wrote ${String(result.entries)} entries of ${tenant} to ${dir}. Check it with: countersign ledger verify ${dir}`;
-    return { exit: 0, data: { tenant, dir, ...result }, text };
-  });
 }
 
 function status(context: VerbContext): Promise<Answer> {
@@ -111,17 +98,6 @@ export const verbs: readonly Verb[] = [
       'Exit code 1: TAMPERED, FORKED, INCOMPLETE; 3: UNANCHORED (consistent, and no outside anchor covers all of it),\n' +
       'UNVERIFIABLE (could not be read).',
     run: verify,
-  },
-  {
-    path: ['ledger', 'export'],
-    summary: "Writes a tenant's log to a folder that anyone can verify.",
-    options: {
-      tenant: { value: 'ID', help: 'Tenant whose log is written.', required: true },
-      out: { value: 'DIR', help: 'New or empty folder.', required: true },
-      'facts-only': { help: 'Disclose only the sections without personal data; the others stay as commitments.' },
-    },
-    example: 'countersign ledger export --tenant demo --out ./evidence',
-    run: exportFolder,
   },
   {
     path: ['ledger', 'status'],

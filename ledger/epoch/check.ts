@@ -36,20 +36,30 @@ export interface TreeFinding extends Finding {
 
 /** One log's tree along the heads it was bound with: rewriting an entry shows at the next head. */
 export class TreeCheck {
-  readonly #range = CompactRange.empty();
+  readonly #range: CompactRange;
   readonly #heads: AsyncIterator<BoundHead>;
   #next: BoundHead | null = null;
-  #good = 0;
+  #good: number;
   #covered = 0;
 
-  /** @param heads by rising size */
-  constructor(heads: AsyncIterable<BoundHead>) {
+  /**
+   * @param heads by rising size
+   * @param before the tree of the entries before the first that is checked; it is right when a later head is
+   */
+  constructor(heads: AsyncIterable<BoundHead>, before: CompactRange = CompactRange.empty()) {
     this.#heads = heads[Symbol.asyncIterator]();
+    this.#range = before;
+    this.#good = before.size;
   }
 
   /** Entries that a checkpoint covers. */
   get covered(): number {
     return this.#covered;
+  }
+
+  /** RFC 6962 tree head over the entries so far, lower hex. */
+  root(): string {
+    return this.#range.root();
   }
 
   /** Before the first entry. */

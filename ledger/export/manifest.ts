@@ -1,13 +1,18 @@
 import { canonicalJson, parseCanonical } from '../canonical.ts';
 import type { JsonValue } from '../canonical.ts';
+import { DEPLOYMENT } from '../entry.ts';
 import type { EvidenceLog } from '../verify/evidence.ts';
+import type { WrittenFile } from './folder.ts';
 import { isObject } from './line.ts';
 
 export const EXPORT_FORMAT = 'countersign/export/v1';
 
 /** One log of an export. */
 export interface ExportedLog extends EvidenceLog {
+  /** Exported entries. */
   readonly entries: number;
+  /** Sequence of the first of them; 0 unless a part was exported. */
+  readonly first: number;
   /** Leaf hash of the last exported entry. */
   readonly head: string | null;
   /** `tenant`: the exported log, its facts all disclosed. `deployment`: only what is needed to know writers and logs. */
@@ -17,22 +22,29 @@ export interface ExportedLog extends EvidenceLog {
 export interface Manifest {
   readonly tenant: string;
   readonly disclose: 'all' | 'facts';
+  /** Sections that were withheld by name, sorted. */
+  readonly withheld: readonly string[];
   readonly logs: readonly ExportedLog[];
   /** Entries of the tenant's log by kind. */
   readonly kinds: Readonly<Record<string, number>>;
   /** Calls open at the end of the tenant's log, sorted. */
   readonly openCalls: readonly string[];
+  /** The other files of the folder but the tiles. */
+  readonly files: ReadonlyMap<string, WrittenFile>;
 }
 
-export function writeManifest({ tenant, disclose, logs, kinds, openCalls }: Manifest): string {
-  const written = logs.map(({ log, inc, slot, nonce, origin, entries, head, role }) => ({
-    log, inc, slot, nonce, origin, entries, head, role,
+/** Order of the members does not matter: canonical JSON sorts them. */
+export function writeManifest({ tenant, disclose, withheld, logs, kinds, openCalls, files }: Manifest): string {
+  const written = logs.map(({ log, inc, slot, nonce, origin, entries, first, head, role }) => ({
+    log, inc, slot, nonce, origin, entries, first, head, role,
   })); // prettier-ignore
   return (
     canonicalJson({
       format: EXPORT_FORMAT,
       tenant,
       disclose,
+      withheld: [...withheld],
+      files: Object.fromEntries([...files].map(([path, file]) => [path, { ...file }])),
       logs: written,
       kinds: { ...kinds },
       open_calls: [...openCalls],
@@ -51,20 +63,24 @@ export function readManifest(text: string): Manifest | null {
   if (!isObject(value) || value['format'] !== EXPORT_FORMAT) return null;
   const { tenant, disclose, logs, open_calls: openCalls } = value;
   if (typeof tenant !== 'string' || (disclose !== 'all' && disclose !== 'facts')) return null;
+  const withheld = value['withheld'];
+  if (!Array.isArray(withheld) || !withheld.every((name) => typeof name === 'string')) return null;
   if (!Array.isArray(logs) || logs.length > 1000 || !Array.isArray(openCalls)) return null;
   const read = logs.flatMap((log) => readLog(log, tenant) ?? []);
   if (read.length !== logs.length || !openCalls.every((call) => typeof call === 'string')) return null;
-  return { tenant, disclose, logs: read, kinds: {}, openCalls };
+  return { tenant, disclose, withheld, logs: read, kinds: {}, openCalls, files: new Map() };
 }
 
 function readLog(value: JsonValue, tenant: string): ExportedLog | null {
   if (!isObject(value)) return null;
-  const { log, inc, slot, nonce, origin, entries, head, role } = value;
+  const { log, inc, slot, nonce, origin, entries, first, head, role } = value;
   // The id becomes a folder's name.
   if (typeof log !== 'string' || !/^[0-9a-f]{64}$/.test(log)) return null;
-  if (typeof inc !== 'number' || typeof slot !== 'number' || typeof entries !== 'number') return null;
+  if (typeof inc !== 'number' || typeof slot !== 'number') return null;
+  if (typeof entries !== 'number' || typeof first !== 'number' || first < 0 || entries < 0) return null;
   if (typeof nonce !== 'string' || typeof origin !== 'string') return null;
   if ((head !== null && typeof head !== 'string') || head === undefined) return null;
   if (role !== 'tenant' && role !== 'deployment') return null;
-  return { log, tenant: role === 'tenant' ? tenant : '_deployment', inc, slot, nonce, origin, entries, head, role };
+  const whose = role === 'tenant' ? tenant : DEPLOYMENT;
+  return { log, tenant: whose, inc, slot, nonce, origin, entries, first, head, role };
 }

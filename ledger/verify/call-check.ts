@@ -38,9 +38,16 @@ export interface Booking {
  * unknown calls only, so memory does not grow with the log.
  */
 export class CallCheck {
+  /** Calls decided before a part of a log began; null when the log is checked from its beginning. */
+  readonly #before: Set<string> | null;
   readonly open = new Map<string, OpenDecision>();
   readonly #unknown = new Map<string, UnknownOutcome>();
   booking: Booking | null = null;
+
+  /** @param isPart outcomes may close calls that were decided before the first entry, each once */
+  constructor(isPart = false) {
+    this.#before = isPart ? new Set() : null;
+  }
 
   add(header: EntryHeader, facts: JsonValue, entry: EvidenceEntry): Finding | null {
     this.booking = null;
@@ -64,6 +71,7 @@ export class CallCheck {
 
   #outcome({ call }: EntryHeader, facts: LedgerFacts, { row }: EvidenceEntry): Finding | null {
     const decision = this.open.get(call);
+    if (decision === undefined && this.#isOlder(`${call} outcome`)) return null;
     if (decision === undefined)
       return { problem: `the outcome of call ${call} has no open decision before it, or is its second` };
     this.open.delete(call);
@@ -75,11 +83,18 @@ export class CallCheck {
 
   #late({ call }: EntryHeader, facts: LedgerFacts, { row }: EvidenceEntry): Finding | null {
     const unknown = this.#unknown.get(call);
+    if (unknown === undefined && this.#isOlder(`${call} late`)) return null;
     if (unknown === undefined)
       return { problem: `the late outcome of call ${call} has no unknown outcome before it, or is its second` };
     this.#unknown.delete(call);
     const nusd = facts.booked - unknown.booked;
     return this.#book({ scopes: unknown.scopes, nusd, dbTimeMs: unknown.dbTimeMs }, row?.booked);
+  }
+
+  #isOlder(closing: string): boolean {
+    if (this.#before === null || this.#before.has(closing)) return false;
+    this.#before.add(closing);
+    return true;
   }
 
   #book(booking: Booking, column: bigint | null | undefined): Finding | null {

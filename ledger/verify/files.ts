@@ -6,10 +6,10 @@ const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 const MAX_LINE_CHARS = 256 * 1024 * 1024;
 
 /** A small file's text; null when there is none, or a larger one. */
-export async function readBounded(path: string): Promise<string | null> {
+export async function readBounded(path: string, maxBytes = MAX_TEXT_BYTES): Promise<string | null> {
   try {
     const stat = await lstat(path);
-    return stat.isFile() && stat.size <= MAX_TEXT_BYTES ? await readFile(path, 'utf8') : null;
+    return stat.isFile() && stat.size <= maxBytes ? await readFile(path, 'utf8') : null;
   } catch {
     return null;
   }

@@ -2,6 +2,8 @@ import { join, relative } from 'node:path';
 import { readLine } from '../export/line.ts';
 import { readManifest } from '../export/manifest.ts';
 import type { ExportedLog, Manifest } from '../export/manifest.ts';
+import { MAX_RANGE_BYTES, RANGE_FILE, readRange } from '../export/range.ts';
+import type { RangeEvidence } from '../export/range.ts';
 import type { AnchorTrust } from '../anchor/evidence.ts';
 import type { VerifierKey } from '../note/key.ts';
 import type { EvidenceEntry } from './evidence.ts';
@@ -12,6 +14,7 @@ import { FolderHeads } from './folder-heads.ts';
 import { announcement, LogCheck } from './log-check.ts';
 import { buildReport, unverifiable } from './report.ts';
 import type { Problem, VerifyReport } from './report.ts';
+import { CompactRange } from '../tree/range.ts';
 import { TreeWalk } from './tree-walk.ts';
 import { WriterCheck } from './writer-check.ts';
 
@@ -38,40 +41,64 @@ export async function verifyFolder(
   const anchors = new FolderAnchors(trust ?? null);
   for (const log of manifest.logs.toSorted((a, b) => a.role.localeCompare(b.role) || a.inc - b.inc)) {
     const path = join(dir, 'logs', log.log, 'entries.jsonl');
-    const heads = new FolderHeads(dir, log, walk, checkpointKeys ?? null, anchors);
+    const part = await readPart(dir, log);
+    if (part === undefined) return unverifiable('format', `expected ${RANGE_FILE} that fits the manifest, found none`);
+    const heads = new FolderHeads(dir, log, walk, checkpointKeys ?? null, anchors, part);
     for (const file of [path, heads.path])
       if (!(await isFile(file))) return unverifiable('format', `expected ${relative(dir, file)}, found none`);
-    const check = new LogCheck(log, writers);
+    const check = new LogCheck(log, writers, part);
     const from = walk.places;
     if (log.role === 'deployment') await anchors.begin(dir, log.log);
-    await walk.walk(log, check, heads.read(), readEvidence(path, log, check));
+    const before = part === null ? undefined : (CompactRange.restore(part.first, part.peaks.join('')) ?? undefined);
+    const root = await walk.walk(log, check, heads.read(), readEvidence(path, log, check), undefined, before);
+    const uncovered = check.problem === null ? heads.uncovered(root) : null;
+    if (uncovered !== null) check.fail(log.first, { problem: uncovered });
+    if (heads.cover?.covered === true) check.covered = log.first + log.entries;
     const missing = heads.missing();
     if (missing !== null) check.fail(check.length, { problem: missing, shows: 'INCOMPLETE' });
     checkEnd(check, log, manifest);
-    check.anchored = heads.anchored;
+    check.anchored = Math.min(heads.anchored, log.first + log.entries);
     if (log.role === 'deployment') anchors.ranges.push({ from, to: from + heads.anchored });
     if (log.role === 'deployment') for (const each of check.announced) announced.add(each);
     checks.push(check);
   }
-  checkKeys(checks);
+  checkKeys(checks, manifest);
   return buildReport(
     checks.map((check) => check.report()),
     unannounced(manifest, announced),
     anchors.newest,
+    manifest.logs.some(({ first }) => first > 0) ? [PART] : [],
   );
 }
 
+const PART =
+  'Only a part of a log was checked: calls decided before it, and orders of erasures outside of it, were not seen.';
+
 /** Erased entries are covered by erasure entries. A log that was not read to its end may hold orders nobody saw. */
-function checkKeys(checks: readonly LogCheck[]): void {
+function checkKeys(checks: readonly LogCheck[], { logs }: Manifest): void {
   if (checks.some((check) => check.problem !== null)) return;
-  const findings = judgeErasures(
-    checks.map((check) => check.erasures),
-    () => true,
-  );
+  const erasures = checks.map((check) => check.erasures);
+  // The orders may lie outside of a part; the report says that they were not seen.
+  const isPart = logs.some(({ first }) => first > 0);
+  const elsewhere = isPart ? new Set(erasures.flatMap(({ sealed }) => [...sealed.keys()])) : undefined;
+  const findings = judgeErasures(erasures, () => true, elsewhere);
   for (const check of checks) {
     const finding = findings.get(check.erasures);
     if (finding !== undefined) check.fail(finding.seq, finding);
   }
+}
+
+/** Null for a whole log; undefined when a part has no evidence, or one that does not fit the manifest or itself. */
+async function readPart(
+  dir: string,
+  { log, role, first, entries }: ExportedLog,
+): Promise<RangeEvidence | null | undefined> {
+  const path = join(dir, 'logs', log, RANGE_FILE);
+  if (role === 'deployment' || !(await isFile(path))) return first === 0 ? null : undefined;
+  const text = await readBounded(path, MAX_RANGE_BYTES);
+  const part = text === null ? null : readRange(text);
+  if (part === null || part.first !== first || part.end !== first + entries) return undefined;
+  return CompactRange.restore(part.first, part.peaks.join('')) === null ? undefined : part;
 }
 
 /** The lines of a log as entries, up to the first that is none. */
@@ -91,10 +118,11 @@ async function* readEvidence(path: string, log: ExportedLog, check: LogCheck): A
 
 /** Does the file hold what the manifest promises? Whoever edits both is found only by what lies outside the folder. */
 function checkEnd(check: LogCheck, log: ExportedLog, manifest: Manifest): void {
-  if (check.length !== log.entries) {
+  const length = check.length - log.first;
+  if (length !== log.entries) {
     check.fail(check.length, {
-      problem: `the file ends after ${String(check.length)} entries, the manifest says ${String(log.entries)}`,
-      shows: check.length < log.entries ? 'INCOMPLETE' : 'TAMPERED',
+      problem: `the file ends after ${String(length)} entries, the manifest says ${String(log.entries)}`,
+      shows: length < log.entries ? 'INCOMPLETE' : 'TAMPERED',
     });
   }
   if (check.report().head !== log.head)

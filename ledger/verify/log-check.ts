@@ -23,7 +23,8 @@ interface Unplaced {
 export class LogCheck {
   readonly #log: EvidenceLog;
   readonly #writers: WriterCheck;
-  readonly calls = new CallCheck();
+  readonly #first: number;
+  readonly calls: CallCheck;
   /** Keys that seal the entries, and keys that were destroyed by order. */
   readonly erasures = new ErasureCheck();
   /** Logs a deployment log tells of, as canonical [inc, log, nonce, origin, slot]. */
@@ -32,8 +33,8 @@ export class LogCheck {
   covered = 0;
   /** Entries that an outside anchor covers; whoever knows whom the reader believes says so. */
   anchored = 0;
-  #next = 0;
-  #head = ZERO_HASH;
+  #next: number;
+  #head: string;
   #timeMs = 0;
   #receipts = 0;
   #unread = 0;
@@ -41,9 +42,13 @@ export class LogCheck {
   #wid: string | null = null;
   #problem: Problem | null = null;
 
-  constructor(log: EvidenceLog, writers: WriterCheck) {
+  /** @param part where a part of the log begins, and the hash of the entry before */
+  constructor(log: EvidenceLog, writers: WriterCheck, part: { first: number; prev: string } | null = null) {
     this.#log = log;
     this.#writers = writers;
+    this.#first = this.#next = part?.first ?? 0;
+    this.#head = part?.prev ?? ZERO_HASH;
+    this.calls = new CallCheck(this.#first > 0);
     const id = logId(log);
     if (id !== log.log) this.fail(null, { problem: 'the log id is not the hash of its origin, slot and nonce' });
   }
@@ -52,7 +57,7 @@ export class LogCheck {
     return this.#problem;
   }
 
-  /** Number of good entries so far: the next sequence expected. */
+  /** The next sequence expected: the number of good entries, unless the log is checked in part. */
   get length(): number {
     return this.#next;
   }
@@ -86,14 +91,15 @@ export class LogCheck {
     return {
       log: this.#log.log,
       tenant: this.#log.tenant,
-      entries: this.#next,
-      head: this.#next === 0 ? null : this.#head,
+      first: this.#first,
+      entries: this.#next - this.#first,
+      head: this.#next === this.#first ? null : this.#head,
       openCalls: this.calls.open.size,
       receipts: this.#receipts,
       unread: this.#unread,
       erased: this.erasures.erased,
-      covered: this.covered,
-      anchored: this.anchored,
+      covered: Math.max(0, this.covered - this.#first),
+      anchored: Math.max(0, this.anchored - this.#first),
       problem: this.#problem,
     };
   }

@@ -39,6 +39,8 @@ export interface Problem {
 export interface LogReport {
   readonly log: string;
   readonly tenant: string | null;
+  /** Sequence of the first entry: 0 unless a part of the log was checked. */
+  readonly first: number;
   readonly entries: number;
   /** Leaf hash of the last good entry; null for an empty log. */
   readonly head: string | null;
@@ -124,7 +126,12 @@ export function buildReport(
     erased,
     rewritable: logs
       .filter((log) => log.entries > log.anchored)
-      .map(({ log, tenant, entries, anchored: from }) => ({ log, tenant, from, to: entries - 1 })),
+      .map(({ log, tenant, first, entries, anchored: count }) => ({
+        log,
+        tenant,
+        from: first + count,
+        to: first + entries - 1,
+      })),
     notProven: [...limits, ...limitsOf(sum, anchor)],
   };
 }

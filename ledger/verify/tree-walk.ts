@@ -3,6 +3,7 @@ import { DEPLOYMENT } from '../entry.ts';
 import { EpochBook, TreeCheck } from '../epoch/check.ts';
 import type { BoundHead, TreeFinding } from '../epoch/check.ts';
 import { parseHeader } from '../header.ts';
+import type { CompactRange } from '../tree/range.ts';
 import type { EvidenceEntry, EvidenceLog } from './evidence.ts';
 import type { LogCheck } from './log-check.ts';
 import type { Finding } from './report.ts';
@@ -19,15 +20,20 @@ export class TreeWalk {
     return this.#places;
   }
 
-  /** @param onGood after each entry that was found good */
+  /**
+   * @param onGood after each entry that was found good
+   * @param before the tree of what comes before a part of a log
+   * @returns RFC 6962 tree head behind the last entry, lower hex
+   */
   async walk(
     log: EvidenceLog,
     check: LogCheck,
     heads: AsyncIterable<BoundHead>,
     entries: AsyncIterable<EvidenceEntry>,
     onGood: () => void = () => undefined,
-  ): Promise<void> {
-    const tree = new TreeCheck(heads);
+    before?: CompactRange,
+  ): Promise<string> {
+    const tree = new TreeCheck(heads, before);
     fail(check, await tree.begin());
     for await (const entry of entries) {
       if (!check.add(entry)) break;
@@ -39,9 +45,10 @@ export class TreeWalk {
     }
     if (check.problem === null) fail(check, tree.end());
     check.covered = tree.covered;
-    if (log.tenant !== DEPLOYMENT) return;
+    if (log.tenant !== DEPLOYMENT) return tree.root();
     this.coveredPlaces = this.#places + tree.covered;
     this.#places += check.length;
+    return tree.root();
   }
 
   #note(entry: EvidenceEntry): Finding | null {

@@ -1,0 +1,183 @@
+import { DEPLOYMENT } from '../entry.ts';
+import { queryText } from '../controls/control.ts';
+import type { EntryFiles } from './entry-files.ts';
+import type { BundleFolder } from './folder.ts';
+import { bars, html, page, table } from './html.ts';
+import type { Html } from './html.ts';
+import type { ExportedLog } from './manifest.ts';
+import type { ExportPlan } from './plan.ts';
+import type { ModelSums, Tally } from './tally.ts';
+
+const MAX_ROWS = 20;
+const MAX_DAYS = 92;
+
+/** A page for people: what is in the folder and what it does and does not show. Static, without scripts, without network. */
+export async function writeReport(
+  folder: BundleFolder,
+  plan: ExportPlan,
+  logs: readonly ExportedLog[],
+  entries: EntryFiles,
+): Promise<void> {
+  const { tally } = entries;
+  const body = [
+    head(plan, tally),
+    figures(tally),
+    ...controlPart(plan, entries),
+    html`<section>
+      <h2>Calls a day</h2>
+      ${days(tally)}
+    </section>`,
+    html`<section>
+      <h2>Decisions</h2>
+      <div class="columns">
+        ${counted('Effect', tally.effects)}${counted('Outcome', tally.statuses)}${counted('Rules that spoke', tally.rules)}
+      </div>
+    </section>`,
+    html`<section>
+      <h2>Models</h2>
+      ${models(tally)}
+    </section>`,
+    remarkable(entries),
+    html`<section>
+      <h2>Everything by kind</h2>
+      ${counted('Kind of entry', tally.kinds)}
+    </section>`,
+    evidence(logs),
+    limits(),
+  ];
+  await folder.write('report.html', page(`Evidence of ${plan.options.tenant}`, body));
+}
+
+function head({ options: { tenant }, newest: { origin } }: ExportPlan, { firstMs, lastMs }: Tally): Html {
+  const whose = tenant === DEPLOYMENT ? 'the deployment itself' : tenant;
+  const span = firstMs === null || lastMs === null ? 'no entries' : `${utc(firstMs)} to ${utc(lastMs)}`;
+  return html`<header>
+    <p class="brand">Countersign evidence</p>
+    <h1>${whose}</h1>
+    <p class="lede">${span}. Deployment ${origin}.</p>
+    <p class="note">
+      This page is a view. It proves nothing by itself: <code>VERIFY.md</code> beside it says how to check the entries
+      it was made from.
+    </p>
+  </header>`;
+}
+
+function figures(tally: Tally): Html {
+  const calls = [...tally.effects.values()].reduce((sum, count) => sum + count, 0);
+  const allowed = tally.effects.get('allow') ?? 0;
+  const shown: readonly (readonly [string, string])[] = [
+    ['entries', whole(tally.entries)],
+    ['calls decided', whole(calls)],
+    ['not allowed', whole(calls - allowed)],
+    ['without an outcome', whole(tally.open.size)],
+    ['of unknown outcome', whole(tally.unknown)],
+    ['erased by order', whole(tally.erased)],
+    ['booked', usd(tally.booked)],
+  ];
+  return html`<dl class="figures">
+    ${shown.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function controlPart({ options: { control } }: ExportPlan, { matches }: EntryFiles): Html[] {
+  if (control === undefined) return [];
+  const { regime, clause, asks, supports, source, inForce, query } = control;
+  return [
+    html`<section class="control">
+      <h2>${regime}, ${clause}</h2>
+      <p>${asks}</p>
+      <p><strong>${whole(matches)} entries</strong> are evidence that supports this. ${supports}</p>
+      <p class="note">
+        Query: ${queryText(query)}. Applies since ${inForce}. Source: ${source}. The entries are listed in
+        <code>control/entries.jsonl</code>.
+      </p>
+    </section>`,
+  ];
+}
+
+function days({ days: counts }: Tally): Html {
+  const rows = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(-MAX_DAYS);
+  if (rows.length === 0) return html`<p class="note">No calls.</p>`;
+  const left = counts.size - rows.length;
+  return html`${bars(rows.map(([day, { calls, refused }]) => ({ name: day, parts: [calls - refused, refused], text: `${whole(calls)} calls, ${whole(refused)} not allowed` })))}
+    <p class="note">
+      Dark: allowed. Red: not allowed.${left > 0 ? ` ${whole(left)} earlier days are not drawn.` : ''}
+    </p>`;
+}
+
+function counted(title: string, counts: ReadonlyMap<string, number>): Html {
+  const rows = [...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_ROWS);
+  return table([title, 'Entries'], rows.map(([name, count]) => [name.replaceAll('_', ' '), whole(count)])); // prettier-ignore
+}
+
+function models({ models: sums }: Tally): Html {
+  const row = ([name, model]: [string, ModelSums]): string[] => [
+    name,
+    whole(model.calls),
+    whole(model.inputTokens),
+    whole(model.outputTokens),
+    model.unpriced > 0 ? `${usd(model.nusd)} (${whole(model.unpriced)} unpriced)` : usd(model.nusd),
+  ];
+  const rows = [...sums].toSorted(([a, m], [b, n]) => n.calls - m.calls || (a < b ? -1 : 1)).slice(0, MAX_ROWS);
+  return table(['Model', 'Calls', 'Input tokens', 'Output tokens', 'Booked'], rows.map(row));
+}
+
+function remarkable({ remarkable: found }: EntryFiles): Html {
+  const rows = found.newest.map(({ seq, timeMs, kind, what, call }) => [whole(seq), utc(timeMs), kind.replaceAll('_', ' '), what, call]); // prettier-ignore
+  const rest = found.count - rows.length;
+  return html`<section>
+    <h2>Worth a look</h2>
+    <p class="note">
+      Calls that were not allowed or did not end well, erasures, holds, gaps, approvals and exports; the newest
+      first.${rest > 0 ? ` ${whole(rest)} older ones are in views/entries.csv.` : ''}
+    </p>
+    ${rows.length === 0 ? html`<p>Nothing.</p>` : table(['Entry', 'Time', 'Kind', 'What', 'Call or id'], rows)}
+  </section>`;
+}
+
+function evidence(logs: readonly ExportedLog[]): Html {
+  const rows = logs.map(({ log, role, first, entries, head: last }) => [
+    role, log, entries === 0 ? 'none' : `${whole(first)} to ${whole(first + entries - 1)}`, last ?? 'none',
+  ]); // prettier-ignore
+  return html`<section>
+    <h2>The logs</h2>
+    ${table(['Whose', 'Log', 'Entries', 'Hash of the last'], rows, 'mono')}
+  </section>`;
+}
+
+function limits(): Html {
+  return html`<section>
+    <h2>What this does not show</h2>
+    <ul>
+      <li>That recorded content is true, or that no call went around the gateway.</li>
+      <li>
+        That nothing was rewritten by an owner of the database and its keys, as far as no witness or timestamp authority
+        you believe has seen a checkpoint over it.
+      </li>
+      <li>That the end of the log was not cut behind its last epoch, where nothing refers to it.</li>
+      <li>That any law or standard is met: entries are evidence that supports a judgement; the judgement is yours.</li>
+    </ul>
+  </section>`;
+}
+
+function whole(count: number): string {
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+function utc(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** Nano-USD as dollars, exact. */
+function usd(nusd: bigint): string {
+  const sign = nusd < 0n ? '-' : '';
+  const digits = String(nusd < 0n ? -nusd : nusd).padStart(10, '0');
+  const fraction = digits.slice(-9).replace(/0{1,7}$/, '');
+  return `${sign}$${digits.slice(0, -9)}.${fraction}`;
+}
