@@ -13,6 +13,7 @@ export type PolicyErrorCode =
   | 'unknown_entrypoint'
   | 'data_too_large'
   | 'invalid_parameters'
+  | 'invalid_metadata'
   | 'duplicate_bundle';
 
 /** The one error of this leaf. */

@@ -16,6 +16,7 @@ export { tenantParameters } from './parameters.ts';
 export type { TenantParameters } from './parameters.ts';
 export { createPdp } from './pdp.ts';
 export type { Pdp, PdpOptions } from './pdp.ts';
+export { policyLibraryPage } from './library-page.ts';
 export { policySchemas } from './schema.ts';
 export { findBundle, findParameters, storeDecisive } from './store.ts';
 export { replayCalls } from './review/replay.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { configurationReference } from '../../gateway/config.ts';
 import { migrate, schemaDump } from '../../migrations/index.ts';
-import { policySchemas } from '../../policies/index.ts';
+import { policyLibraryPage, policySchemas } from '../../policies/index.ts';
 import { connect } from '../embedded/connection.ts';
 import { startEmbedded } from '../embedded/embedded.ts';
 import { errno } from '../errors.ts';
@@ -34,6 +34,7 @@ async function generate(
   const files = new Map([
     ['docs/configuration.md', configurationReference()],
     ['docs/cli.md', helpPage(all)],
+    ['docs/policy-library.md', policyLibraryPage(root)],
     ['migrations/schema.sql', await dumpSchema(root, log)],
   ]);
   for (const [name, schema] of Object.entries(policySchemas())) {

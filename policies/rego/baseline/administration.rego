@@ -1,5 +1,10 @@
 # METADATA
 # title: Administration
+# description: >-
+#   Each administrative action is given to a role, and roles that check each other are not held by one person.
+# custom:
+#   on: always, at `admin.*`
+#   needs: [principal.roles]
 package countersign.rules.administration
 
 import data.countersign.facts

@@ -1,5 +1,11 @@
 # METADATA
 # title: Remote addresses the provider would fetch
+# description: >-
+#   A picture or file by address is fetched by the provider, so the address is on a public host that the tenant has
+#   listed.
+# custom:
+#   on: always; `url_hosts`
+#   needs: [request.urls]
 package countersign.rules.hosts
 
 import data.countersign.facts

@@ -1,5 +1,10 @@
 # METADATA
 # title: Token limits
+# description: >-
+#   A request is not longer, and an answer not larger, than the tenant allows.
+# custom:
+#   on: "`limits`"
+#   needs: [request.tokens_estimate, request.max_tokens]
 package countersign.rules.limits
 
 import data.countersign.facts

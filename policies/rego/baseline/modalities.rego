@@ -1,5 +1,10 @@
 # METADATA
 # title: What could not be scanned
+# description: >-
+#   Pictures, sound and everything else nobody looked into does not pass, unless the tenant accepts that kind.
+# custom:
+#   on: always; `modalities`
+#   needs: [unscanned, request.urls]
 package countersign.rules.modalities
 
 import data.countersign.facts

@@ -1,5 +1,12 @@
 # METADATA
-# title: Models
+# title: Models a tenant may use
+# description: >-
+#   A tenant calls only the models it has listed, and the expensive or delicate ones among them only after another
+#   person has approved exactly that request.
+# custom:
+#   policy: 1
+#   on: "`models`, `approval.models`"
+#   needs: [model.requested, model.deployment, approvals]
 package countersign.rules.models
 
 import data.countersign.facts

@@ -1,5 +1,12 @@
 # METADATA
 # title: Personal data
+# description: >-
+#   Personal data is replaced by tokens before an outside provider sees it, and put back in the answer. A tenant
+#   chooses another treatment, by type, or refuses.
+# custom:
+#   policy: 4
+#   on: always; `pii`, `response.pii`
+#   needs: [findings, model.hosting]
 package countersign.rules.pii
 
 import data.countersign.facts
@@ -50,7 +57,7 @@ deny contains reason if {
 # custom:
 #   rule: pii.redacted
 #   severity: info
-#   controls: ["gdpr:5.1.c", "gdpr:25", "gdpr:32"]
+#   controls: ["ccpa:1798.100.c", "gdpr:5.1.c", "gdpr:25", "gdpr:32"]
 obligations contains {"type": "redact", "types": types, "operator": operator} if {
 	input.point == "model.request"
 	some operator in {treatment(finding.type) | some finding in found}
@@ -64,7 +71,7 @@ obligations contains {"type": "redact", "types": types, "operator": operator} if
 # custom:
 #   rule: pii.observed
 #   severity: info
-#   controls: ["gdpr:5.1.c", "gdpr:25", "gdpr:32"]
+#   controls: ["ccpa:1798.100.c", "gdpr:5.1.c", "gdpr:25", "gdpr:32"]
 obligations contains {"type": "redact", "types": types, "operator": "tokenize"} if {
 	input.point == "model.request"
 	input.mode == "observe"

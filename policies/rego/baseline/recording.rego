@@ -1,5 +1,11 @@
 # METADATA
 # title: What the ledger keeps, and what the user is told
+# description: >-
+#   Each call is recorded as the tenant asks for it, redacted by default; answers are held back or carry a notice if
+#   it says so.
+# custom:
+#   on: always; `record`, `response.buffer`, `disclose`
+#   needs: []
 package countersign.rules.recording
 
 import data.countersign.facts

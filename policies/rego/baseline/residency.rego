@@ -1,5 +1,12 @@
 # METADATA
-# title: Regions
+# title: Where data is processed
+# description: >-
+#   A request goes only to models in the regions of the tenant, and data that has to stay somewhere only there. A
+#   model whose region nobody declared is nowhere.
+# custom:
+#   policy: 2
+#   on: "`regions`; data that carries a residency"
+#   needs: [model.region, model.hosting, data.residency]
 package countersign.rules.residency
 
 import data.countersign.facts

@@ -1,5 +1,12 @@
 # METADATA
-# title: Retention and training
+# title: What a provider may do with data
+# description: >-
+#   Confidential data goes only to providers that delete it in time and do not train on it. A provider that does not
+#   say is taken to keep it for ever and to train.
+# custom:
+#   policy: 3
+#   on: always, for data from confidential on; `classification`, `retention` change the terms
+#   needs: [model.retention_days, model.trains_on_data, model.hosting, data.classification]
 package countersign.rules.retention
 
 import data.countersign.facts

@@ -1,5 +1,12 @@
 # METADATA
 # title: Secrets
+# description: >-
+#   A password or key in a request is refused for every model and tool, because redacting it would hide that it has
+#   to be changed. In answers it is cut out.
+# custom:
+#   policy: 8
+#   on: always
+#   needs: [findings]
 package countersign.rules.secrets
 
 import data.countersign.facts
@@ -12,7 +19,7 @@ import data.countersign.facts
 # custom:
 #   rule: secrets.outbound
 #   severity: critical
-#   controls: ["iso_27001:A.8.12", "owasp_llm:LLM02", "soc2:CC6.1"]
+#   controls: ["iso_27001:A.8.12", "owasp_llm:LLM02", "owasp_llm:LLM07", "soc2:CC6.1"]
 deny contains reason if {
 	receiver := receivers[input.point]
 	some finding in input.findings

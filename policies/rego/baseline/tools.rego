@@ -1,5 +1,11 @@
 # METADATA
 # title: Tools
+# description: >-
+#   A tool is called only if the tenant has listed it, and unlisted tools are not shown. Functions of the application
+#   itself are stripped by name.
+# custom:
+#   on: always, at tools; `tools`, `strip_tools`
+#   needs: [tools.call, tools.offered]
 package countersign.rules.tools
 
 import data.countersign.facts

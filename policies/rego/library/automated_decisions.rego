@@ -5,7 +5,7 @@
 #   the tenant says so, or another person approves each call.
 # custom:
 #   policy: 15
-#   on: framework `gdpr`, `ecoa`, `nyc_ll144` or `co_ai_act`
+#   on: framework `gdpr`, `ecoa`, `nyc_ll144` or `co_admt`
 #   needs: [purpose.declared, purpose.use_case, claimed.purpose, approvals]
 package countersign.rules.automated_decisions
 
@@ -28,10 +28,10 @@ deciding if {
 # custom:
 #   rule: automated_decisions.review
 #   severity: high
-#   controls: ["co_ai_act:6-1-1703", "ecoa:1002.9", "gdpr:22", "nyc_ll144:20-871"]
+#   controls: ["co_admt:review", "ecoa:1002.9", "gdpr:22", "nyc_ll144:20-871"]
 require_approval contains reason if {
 	input.point == "model.request"
-	facts.under({"co_ai_act", "ecoa", "gdpr", "nyc_ll144"})
+	facts.under({"co_admt", "ecoa", "gdpr", "nyc_ll144"})
 	deciding
 	not reviewed
 	not facts.approved(null)

@@ -15,7 +15,7 @@ test_domains[domain] if {
 }
 
 test_frameworks[framework] if {
-	some framework, asked in {"gdpr": 1, "ecoa": 1, "nyc_ll144": 1, "co_ai_act": 1, "hipaa": 0}
+	some framework, asked in {"gdpr": 1, "ecoa": 1, "nyc_ll144": 1, "co_admt": 1, "hipaa": 0}
 	count(automated_decisions.require_approval) == asked with input as call(framework)
 }
 

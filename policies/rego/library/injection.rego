@@ -43,7 +43,7 @@ lenient if {
 # custom:
 #   rule: injection.refused
 #   severity: high
-#   controls: ["eu_ai_act:15.5", "owasp_asi:ASI01", "owasp_llm:LLM01"]
+#   controls: ["eu_ai_act:15.5", "owasp_asi:ASI01", "owasp_asi:ASI06", "owasp_llm:LLM01"]
 deny contains reason if {
 	count(suspects) > 0
 	not lenient

@@ -70,7 +70,7 @@ observed if input.mode == "observe"
 # title: Frameworks these rules know
 # description: The names of policies/controls/controls.json.
 frameworks := {
-	"ca_bot_act", "ccpa", "co_ai_act", "coppa", "dora", "ecoa", "eu_ai_act", "ferpa", "finra", "gdpr", "hipaa",
+	"ca_bot_act", "ccpa", "co_admt", "coppa", "dora", "ecoa", "eu_ai_act", "ferpa", "finra", "gdpr", "hipaa",
 	"iso_27001", "iso_42001", "nist_800_63", "nist_ai_rmf", "nyc_ll144", "owasp_asi", "owasp_llm", "pci_dss", "psd2",
 	"sec_17a_4", "soc2", "sox", "ut_ai_act",
 }

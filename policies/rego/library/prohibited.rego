@@ -15,7 +15,7 @@ import data.countersign.use
 # METADATA
 # title: The practices of Article 5(1) by name
 practices := {
-	"biometric_categorisation", "emotion_recognition_at_work", "exploitation_of_vulnerability", "face_scraping",
+	"biometric_categorisation", "child_sexual_abuse_material", "emotion_recognition_at_work", "exploitation_of_vulnerability", "face_scraping", "intimate_imagery_without_consent",
 	"predictive_policing", "realtime_biometric_identification", "social_scoring", "subliminal_manipulation",
 }
 

@@ -9,7 +9,7 @@ call(purpose) := object.union(under("eu_ai_act"), {"purpose": purpose})
 
 test_practices[practice] if {
 	some practice in [
-		"biometric_categorisation", "emotion_recognition_at_work", "exploitation_of_vulnerability", "face_scraping",
+		"biometric_categorisation", "child_sexual_abuse_material", "emotion_recognition_at_work", "exploitation_of_vulnerability", "face_scraping", "intimate_imagery_without_consent",
 		"predictive_policing", "realtime_biometric_identification", "social_scoring", "subliminal_manipulation",
 	]
 	count(prohibited.deny) == 1 with input as call({"declared": practice})

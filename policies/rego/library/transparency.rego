@@ -5,7 +5,7 @@
 #   words if it has set some.
 # custom:
 #   policy: 12
-#   on: framework `eu_ai_act`, `ca_bot_act`, `co_ai_act` or `ut_ai_act`, with `use.channel` public
+#   on: framework `eu_ai_act`, `ca_bot_act` or `ut_ai_act`, with `use.channel` public
 #   needs: []
 package countersign.rules.transparency
 
@@ -18,10 +18,10 @@ import data.countersign.use
 # custom:
 #   rule: transparency.notice
 #   severity: info
-#   controls: ["ca_bot_act:17941", "co_ai_act:6-1-1704", "eu_ai_act:50.1", "ut_ai_act:13-75-103"]
+#   controls: ["ca_bot_act:17941", "eu_ai_act:50.1", "ut_ai_act:13-75-103"]
 obligations contains {"type": "disclose", "text": "You are talking to an AI system, not to a person."} if {
 	input.point == "model.response"
-	facts.under({"ca_bot_act", "co_ai_act", "eu_ai_act", "ut_ai_act"})
+	facts.under({"ca_bot_act", "eu_ai_act", "ut_ai_act"})
 	use.public
 	not facts.parameters.disclose
 }

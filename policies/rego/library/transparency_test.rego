@@ -12,7 +12,7 @@ call(framework) := object.union(answer, {"tenant": {"frameworks": [framework]}})
 notice := {{"type": "disclose", "text": "You are talking to an AI system, not to a person."}}
 
 test_notice[framework] if {
-	some framework in ["ca_bot_act", "co_ai_act", "eu_ai_act", "ut_ai_act"]
+	some framework in ["ca_bot_act", "eu_ai_act", "ut_ai_act"]
 	transparency.obligations == notice with input as call(framework) with data.tenants as tenant(public)
 }
 
