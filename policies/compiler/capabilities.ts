@@ -1,3 +1,5 @@
+import { HOST_BUILTINS } from '../wasm/builtins.ts';
+
 /**
  * What policies may use: built-in functions that give the same answer for the same arguments for ever, either compiled
  * into the module or in our host. `policies/compiler/capabilities.json` is this selection from the pinned opa, for
@@ -20,7 +22,7 @@ const COMPILED = `abs all and any array.concat array.flatten array.reverse array
 const RESOLVED = `rego.metadata.chain rego.metadata.rule print internal.print internal.test_case`;
 
 /** Functions of wasm/builtins.ts (tested). */
-const HOSTED = `sprintf strings.any_prefix_match strings.any_suffix_match strings.count crypto.sha256`;
+const HOSTED = [...HOST_BUILTINS.keys()].join(' ');
 
 interface Capabilities {
   readonly builtins: readonly { readonly name: string }[];

@@ -1,9 +1,12 @@
 import { ENTRYPOINT } from '../bundle.ts';
 import { PolicyError } from '../errors.ts';
 import { HOST_BUILTINS } from './builtins.ts';
-import type { HostBuiltin } from './builtins.ts';
+import { Unsupported } from './builtins/builtin.ts';
+import type { HostBuiltin } from './builtins/builtin.ts';
 import { FUEL_EXPORT } from './meter.ts';
 import { WebAssembly } from './webassembly.ts';
+import { readValue, writeJson } from './value.ts';
+import type { Value } from './value.ts';
 import type { WasmGlobal, WasmMemory } from './webassembly.ts';
 
 /**
@@ -34,19 +37,24 @@ export interface PolicyExports {
   opa_malloc(size: number): number;
   opa_json_parse(address: number, length: number): number;
   opa_json_dump(value: number): number;
+  /** As opa_json_dump, and tells sets from arrays. */
+  opa_value_dump(value: number): number;
   opa_heap_ptr_get(): number;
   builtins(): number;
   entrypoints(): number;
 }
 
 const PAGE_BYTES = 65_536;
+/** Characters a built-in may read or write for one unit of fuel. */
+const CHARS_PER_FUEL = 8;
+const OUT_OF_FUEL = 'the evaluation was longer than its limit';
 
 /** The other side of a module's imports: its memory, its aborts and the built-ins it leaves to us. */
 export class Host {
   readonly #memory: WasmMemory;
   #bytes: Buffer;
   #exports: PolicyExports | null = null;
-  #builtins = new Map<number, { name: string; call: HostBuiltin }>();
+  #builtins = new Map<number, { name: string; builtin: HostBuiltin }>();
 
   constructor(memory: WasmMemory) {
     this.#memory = memory;
@@ -82,12 +90,12 @@ export class Host {
     this.#exports = exports;
     const wanted = JSON.parse(this.text(exports.opa_json_dump(exports.builtins()))) as Record<string, number>;
     for (const [name, id] of Object.entries(wanted)) {
-      const call = HOST_BUILTINS.get(name);
-      if (call === undefined) {
+      const builtin = HOST_BUILTINS.get(name);
+      if (builtin === undefined) {
         const message = `the built-in function ${name} is not available to policies; remove it or build with the capabilities file`;
         throw new PolicyError('unsupported_builtin', message);
       }
-      this.#builtins.set(id, { name, call });
+      this.#builtins.set(id, { name, builtin });
     }
   }
 
@@ -117,7 +125,7 @@ export class Host {
       if (error instanceof PolicyTrap) throw error;
       if (!(error instanceof Error)) throw new PolicyTrap('trap', 'an unknown fault');
       const outOfFuel = error instanceof WebAssembly.RuntimeError && this.exports[FUEL_EXPORT].value === 0;
-      if (outOfFuel) throw new PolicyTrap('fuel', 'the evaluation was longer than its limit');
+      if (outOfFuel) throw new PolicyTrap('fuel', OUT_OF_FUEL);
       throw new PolicyTrap('trap', error instanceof RangeError ? 'the stack was exhausted' : error.name);
     }
   }
@@ -161,19 +169,37 @@ export class Host {
 
   /** Zero tells the module that the built-in is undefined for these arguments. */
   #callBuiltin(id: number, args: readonly number[]): number {
-    const builtin = this.#builtins.get(id);
-    if (builtin === undefined) throw new PolicyTrap('trap', 'a built-in function the module did not declare');
-    const json = args.map((address) => this.text(this.exports.opa_json_dump(address)));
-    const result = callSafely(builtin, json);
-    return result === undefined ? 0 : this.#parse(JSON.stringify(result));
+    const known = this.#builtins.get(id);
+    if (known === undefined) throw new PolicyTrap('trap', 'a built-in function the module did not declare');
+    const texts = args.map((address) => this.text(this.exports.opa_value_dump(address)));
+    this.#charge(texts.reduce((total, text) => total + text.length, 0) / CHARS_PER_FUEL);
+    const result = callSafely(known, texts, (fuel) => this.#charge(fuel));
+    if (result === undefined) return 0;
+    this.#charge(result.length / CHARS_PER_FUEL);
+    return this.#parse(result);
+  }
+
+  /** What a built-in does outside of the module is paid for like what is done in it. */
+  #charge(fuel: number): void {
+    const counter = this.exports[FUEL_EXPORT];
+    const left = counter.value - Math.ceil(fuel);
+    if (!(left >= 0)) throw new PolicyTrap('fuel', OUT_OF_FUEL);
+    counter.value = left;
   }
 }
 
-function callSafely(builtin: { name: string; call: HostBuiltin }, json: readonly string[]): unknown {
+function callSafely(
+  { name, builtin }: { name: string; builtin: HostBuiltin },
+  texts: readonly string[],
+  charge: (fuel: number) => void,
+): string | undefined {
   try {
-    return builtin.call(json);
+    const args: Value[] = texts.map(readValue);
+    charge(builtin.cost?.(args) ?? 0);
+    const result = builtin.call(args);
+    return result === undefined ? undefined : writeJson(result);
   } catch (error) {
-    const why = error instanceof Error && error.name === 'UnsupportedFormat' ? error.message : `${builtin.name} failed`;
-    throw new PolicyTrap('trap', why);
+    if (error instanceof PolicyTrap) throw error;
+    throw new PolicyTrap('trap', error instanceof Unsupported ? error.message : `${name} failed`);
   }
 }

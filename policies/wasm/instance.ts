@@ -41,6 +41,7 @@ const FUNCTIONS = [
   'opa_malloc',
   'opa_json_parse',
   'opa_json_dump',
+  'opa_value_dump',
   'opa_heap_ptr_get',
   'builtins',
   'entrypoints',

@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as officialSdk from '@open-policy-agent/opa-wasm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPdp } from '../../policies/index.ts';
 import type { JsonValue, PolicyInput } from '../../policies/index.ts';
 import { requestInput } from './facts.ts';
-import { baseline, findTools, required, ROOT } from './toolchain.ts';
+import { startOpa } from './opa-server.ts';
+import type { OpaServer } from './opa-server.ts';
+import { baseline, findTools, ROOT } from './toolchain.ts';
 
 /**
  * The same question to three engines: our host on the shipped module, opa's own interpreter on the sources, and the
@@ -167,65 +165,19 @@ const parameters = fc.record(
 // The SDK is CommonJS: Node finds its functions below the default export, its types say otherwise.
 const { loadPolicySync } = (officialSdk as unknown as { default: typeof officialSdk }).default;
 
-let server: ChildProcess | null = null;
-let socket = '';
+let server: OpaServer | null = null;
 
 beforeAll(async () => {
-  if (tools === null) return;
-  socket = join('/tmp', `countersign-opa-${process.pid}.sock`);
-  const args = [
-    'run',
-    '--server',
-    '--addr',
-    `unix://${socket}`,
-    '--log-level',
-    'error',
-    '--bundle',
-    '--ignore',
-    '*_test.rego',
-    '.',
-  ];
-  server = spawn(tools.opa, args, { cwd: join(ROOT, 'policies/rego/baseline'), stdio: 'ignore' });
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (
-      await ask('GET', '/health', null).then(
-        () => true,
-        () => false,
-      )
-    )
-      return;
-    await sleep(50);
-  }
+  if (tools !== null) server = await startOpa(tools.opa, join(ROOT, 'policies/rego/baseline'));
 });
 
-afterAll(() => server?.kill('SIGKILL'));
-
-async function ask(method: string, path: string, body: unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      { socketPath: socket, method, path, headers: { 'content-type': 'application/json' } },
-      (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
-          resolve(text === '' ? null : JSON.parse(text));
-        });
-      },
-    );
-    sent.on('error', reject);
-    sent.end(body === null ? undefined : JSON.stringify(body));
-  });
-}
-
-function resultOf(answer: unknown): unknown {
-  return typeof answer === 'object' && answer !== null && 'result' in answer ? answer.result : undefined;
-}
+afterAll(() => server?.close());
 
 run(
   'our host, opa itself and the official SDK give the same decision',
   async () => {
-    required(tools);
+    if (server === null) throw new TypeError('opa did not start');
+    const { ask, put } = server;
     const bundle = await baseline();
     const seen = new Map<string, number>();
     await fc.assert(
@@ -237,12 +189,12 @@ run(
           const pdp = await createPdp({ bundles: [bundle], tenantData });
           const sdk = loadPolicySync(bundle.wasm, { initial: 5, maximum: 256 });
           sdk.setData({ tenants: tenantData });
-          await ask('PUT', '/v1/data/tenants', tenantData);
+          await put('/v1/data/tenants', tenantData);
           for (const facts of inputs) {
             const question = requestInput(JSON.parse(JSON.stringify(facts)) as Partial<PolicyInput>);
             const evaluation = pdp.evaluate(['baseline'], question);
             if (evaluation.outcome !== 'decided') throw new TypeError(`${evaluation.code}: ${evaluation.detail}`);
-            const wanted = resultOf(await ask('POST', '/v1/data/countersign/main/decision', { input: question }));
+            const wanted = await ask('/v1/data/countersign/main/decision', JSON.stringify(question));
             expect(sdk.evaluate(question)).toEqual([{ result: wanted }]);
             expect(asSets(evaluation.decision)).toEqual(asSets(wanted));
             seen.set(evaluation.decision.effect, (seen.get(evaluation.decision.effect) ?? 0) + 1);

@@ -127,11 +127,11 @@ describe('could not decide', () => {
   });
 
   run('a built-in that cannot answer as opa would is a trap, not a guess', async () => {
-    const rego = `${ENTRY}\ndecision := object.union(${ALLOW}, {"user_message": sprintf("%v", [{1, 2}])})`;
+    const rego = `${ENTRY}\ndecision := object.union(${ALLOW}, {"user_message": sprintf("%.3f", [1.5])})`;
     const evaluation = (await policy(rego)).evaluate(['own'], requestInput());
     expect(evaluation).toMatchObject({
       code: 'trap',
-      detail: 'own: sprintf: an array, object or set as an argument is not supported',
+      detail: 'own: sprintf: %f is not supported',
     });
   });
 });

@@ -1,27 +1,23 @@
+import { printValue } from '../value.ts';
+import type { Value } from '../value.ts';
+import { Unsupported } from './builtin.ts';
+
 /**
  * `sprintf` as opa's Go implementation prints it, for the verbs policies use: %s %v %d %x %% with width, `-` and `0`.
- * Whatever would need more (other verbs, precision, arrays, objects, sets) is refused, because an approximation would
+ * Whatever would need more (other verbs, precision) is refused, because an approximation would
  * make the compiled policy answer differently from the tested one.
  */
-
-export class UnsupportedFormat extends Error {
-  constructor(what: string) {
-    super(`sprintf: ${what} is not supported`);
-    this.name = 'UnsupportedFormat';
-  }
-}
 
 type Argument =
   | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'integer'; readonly value: bigint }
   | { readonly kind: 'float'; readonly value: number };
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{}]|true|false|null|-?\d[\d.eE+-]*/g;
 const DIRECTIVE = /%(?:([-+# 0]*)(\d*)(\.\d*)?)(.)?/gsu;
 
-/** `argumentsJson` is the JSON text of the argument array: numbers keep the digits the policy wrote. */
-export function sprintf(format: string, argumentsJson: string): string {
-  const values = readArguments(argumentsJson);
+/** Throws Unsupported for what it would only approximate. */
+export function sprintf(format: string, list: readonly Value[]): string {
+  const values = list.map(readArgument);
   let used = 0;
   const text = format.replace(DIRECTIVE, (_all, flags: string, width: string, precision?: string, verb?: string) => {
     if (verb === undefined) return '%!(NOVERB)';
@@ -35,17 +31,11 @@ export function sprintf(format: string, argumentsJson: string): string {
   return `${text}%!(EXTRA ${values.slice(used).map(describe).join(', ')})`;
 }
 
-function readArguments(json: string): Argument[] {
-  const tokens = json.match(TOKEN) ?? [];
-  return tokens.slice(1, -1).map(readArgument);
-}
-
-function readArgument(token: string): Argument {
-  if (/^[[\]{}]$/.test(token)) throw new UnsupportedFormat('an array, object or set as an argument');
-  if (token.startsWith('"')) return { kind: 'string', text: String(JSON.parse(token)) };
-  if (/^[tfn]/.test(token)) return { kind: 'string', text: token };
-  if (/[.eE]/.test(token)) return { kind: 'float', value: Number(token) };
-  return { kind: 'integer', value: BigInt(token) };
+/** opa hands everything but texts and numbers to Go as the text it prints for it. */
+function readArgument(value: Value): Argument {
+  if (typeof value === 'bigint') return { kind: 'integer', value };
+  if (typeof value === 'number') return { kind: 'float', value };
+  return { kind: 'string', text: typeof value === 'string' ? value : printValue(value) };
 }
 
 interface Directive {
@@ -57,17 +47,16 @@ interface Directive {
 
 function formatOne(value: Argument, directive: Directive): string {
   const { flags, width, precision, verb } = directive;
-  if (!/^[svdx]$/.test(verb)) throw new UnsupportedFormat(`%${verb}`);
-  if (precision !== undefined || /[+# ]/.test(flags) || width > 1000)
-    throw new UnsupportedFormat('this precision or flag');
+  if (!/^[svdx]$/.test(verb)) throw unsupported(`%${verb}`);
+  if (precision !== undefined || /[+# ]/.test(flags) || width > 1000) throw unsupported('this precision or flag');
   const text = print(value, verb);
-  if (text === null && width > 0) throw new UnsupportedFormat('a width for an argument of another type');
+  if (text === null && width > 0) throw unsupported('a width for an argument of another type');
   if (text === null) return `%!${verb}(${describe(value)})`;
   const padding = width - Array.from(text).length;
   if (padding <= 0) return text;
   if (flags.includes('-')) return text + ' '.repeat(padding);
   if (!flags.includes('0')) return ' '.repeat(padding) + text;
-  if (value.kind !== 'integer') throw new UnsupportedFormat('the flag 0 for anything but an integer');
+  if (value.kind !== 'integer') throw unsupported('the flag 0 for anything but an integer');
   return text.startsWith('-') ? `-${'0'.repeat(padding)}${text.slice(1)}` : '0'.repeat(padding) + text;
 }
 
@@ -81,7 +70,7 @@ function print(value: Argument, verb: string): string | null {
     if (verb === 'x') return value.value.toString(16);
     return verb === 's' && isInt64(value.value) ? null : value.value.toString();
   }
-  if (verb === 'x') throw new UnsupportedFormat('%x of a fraction');
+  if (verb === 'x') throw unsupported('%x of a fraction');
   return verb === 'v' ? printFloat(value.value) : null;
 }
 
@@ -91,7 +80,7 @@ function isInt64(value: bigint): boolean {
 
 /** Go's %v: the shortest digits, an exponent of at least two digits below 1e-4 and from 1e21 on. */
 function printFloat(value: number): string {
-  if (!Number.isFinite(value)) throw new UnsupportedFormat('a number beyond double precision');
+  if (!Number.isFinite(value)) throw unsupported('a number beyond double precision');
   const magnitude = Math.abs(value);
   const text = magnitude !== 0 && magnitude < 1e-4 ? value.toExponential() : String(value);
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
@@ -101,4 +90,8 @@ function describe(value: Argument): string {
   if (value.kind === 'string') return `string=${value.text}`;
   if (value.kind === 'float') return `float64=${printFloat(value.value)}`;
   return isInt64(value.value) ? `int64=${value.value}` : `*big.Int=${value.value}`;
+}
+
+function unsupported(what: string): Unsupported {
+  return new Unsupported(`sprintf: ${what}`);
 }
