@@ -1,8 +1,9 @@
 import type { Verb } from '../verb.ts';
 import { build } from './policy/build.ts';
 import { check } from './policy/check.ts';
+import { mutants } from './policy/mutants.ts';
 import { status } from './policy/status.ts';
 import { test } from './policy/test.ts';
 
 /** Each subcommand is a file of its own in policy/; its line here makes it known. */
-export const verbs: readonly Verb[] = [test, check, build, status];
+export const verbs: readonly Verb[] = [test, check, build, mutants, status];

@@ -64,8 +64,7 @@ function spansOf(row: JsonObject): JsonValue {
     }));
   } catch (cause) {
     // Presidio's recognizer fails here too; Python's name for it is what was recorded.
-    if (cause instanceof RedactionError && cause.code === 'recognizer_failed')
-      return { exception: recognizer.entity === 'IT_FISCAL_CODE' ? 'KeyError' : 'ValueError' };
+    if (cause instanceof RedactionError && cause.code === 'recognizer_failed') return { exception: 'ValueError' };
     throw cause;
   }
 }

@@ -15,6 +15,7 @@ const isComposer = (folder: string): boolean => COMPOSERS.some((composer) => com
  */
 export const SIDE_DOORS: ReadonlyMap<string, string> = new Map([
   ['policies/testing.ts', 'runs the opa compiler; the gateway must never load it, so it is not in the index'],
+  ['policies/reviewing.ts', 'runs the opa compiler too, for reviews of a change'],
 ]);
 
 /** Leaves import themselves and packages, composers import leaves through the index, the gateway never imports the cli. */
