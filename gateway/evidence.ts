@@ -2,6 +2,7 @@
  * Builds the sections of decision and outcome entries. `facts` holds no personal data, is never withheld and never erased:
  * every total, cost and replay starts from it. Whatever names a person or repeats content goes into the other sections.
  */
+import { hash } from 'node:crypto';
 import { shareJson } from '../ledger/index.ts';
 import { ratedFacts, rate, estimatedUsage, estimateTokens } from '../costs/index.ts';
 import type { Usage } from '../costs/index.ts';
@@ -90,6 +91,11 @@ function decisionFacts(call: Call, effect: DecisionEffect, code: string | null):
   };
 }
 
+/** The detectors of a process: its `start` entry holds both, every decision the digest, SHA-256 over the names with a line feed after each. */
+export function detectorFacts(names: readonly string[]): { digest: string; names: string[] } {
+  return { digest: hash('sha256', names.map((name) => `${name}\n`).join(''), 'hex'), names: [...names] };
+}
+
 const versions = new WeakMap<Current, Map<string, JsonValue & object>>();
 
 /** Everything besides its input that a decision follows from. The same for every call of a tenant until the next reload. */
@@ -105,7 +111,7 @@ function versionFacts({ current, tenant, services }: Call): JsonValue {
     runtime: current.pdp.runtime,
     build: services.build,
     config: current.configDigest,
-    detectors: [...services.analyzer.detectors],
+    detectors: detectorFacts(services.analyzer.detectors).digest,
   });
   known.set(tenant?.id ?? '', facts);
   return facts;
@@ -168,7 +174,7 @@ export function unscannedFacts(classification: Pick<Classification, 'unscanned'>
   return classification.unscanned.map(({ what, path }) => ({ what, path }));
 }
 
-/** The detectors of this process are the same for every call and stand with the versions; remote ones may fail. */
+/** The detectors of this process are the same for every call and stand with its start; remote ones may fail. */
 function scannedFacts({ scannedTexts, scannedChars, detectors }: Classification): JsonValue {
   const remote = detectors.filter((detector) => detector.startsWith(REMOTE_DETECTOR));
   return { texts: scannedTexts, chars: scannedChars, ...(remote.length === 0 ? {} : { remote }) };

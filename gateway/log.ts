@@ -30,7 +30,7 @@ export interface LogOptions {
 
 const MAX_TEXT = 200;
 /** Bytes gathered before a write; a line waits at most FLUSH_MS. */
-const BUFFER_BYTES = 4096;
+const BUFFER_BYTES = 16_000;
 const FLUSH_MS = 250;
 
 export function createLog(options: LogOptions): CallLog {

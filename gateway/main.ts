@@ -27,6 +27,7 @@ import { buildCurrent } from './current.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
 import { startEpochs } from './epochs.ts';
+import { detectorFacts } from './evidence.ts';
 import type { Epochs } from './epochs.ts';
 import { closeListener, openListener, urlOf } from './listen.ts';
 import type { CallLog } from './log.ts';
@@ -251,8 +252,10 @@ async function openEvidence(
 }
 
 async function recordStart(parts: Parts, options: GatewayOptions): Promise<void> {
-  const { ledger, current } = parts;
-  await recordEvent(ledger, 'start', { build: options.build, config: current().configDigest, wid: ledger.wid });
+  const { ledger, current, services } = parts;
+  const { build } = options;
+  const detectors = detectorFacts(services.analyzer.detectors);
+  await recordEvent(ledger, 'start', { build, config: current().configDigest, wid: ledger.wid, detectors });
   await recordPolicies(parts, current());
 }
 

@@ -50,9 +50,9 @@ export class Reply {
   /** A complete answer in one piece. */
   send(status: number, headers: Readonly<Record<string, string>>, body: string): void {
     if (this.#signal.aborted) return;
-    const bytes = Buffer.from(body, 'utf8');
-    this.#outgoing.writeHead(status, { ...headers, ...this.#headers, 'content-length': bytes.length });
-    this.#outgoing.end(bytes);
+    this.#outgoing.writeHead(status, { ...headers, ...this.#headers, 'content-length': Buffer.byteLength(body) });
+    // As a string: Node writes it together with the head.
+    this.#outgoing.end(body);
   }
 
   /** Opens an event stream; the headers leave at once, before the first event. */

@@ -23,9 +23,9 @@ const BATCH_ITEMS = 256;
 const BATCH_CHARS = 16_000_000;
 const QUEUE_CHARS = 256_000_000;
 const MAX_OPEN_CALLS = 100_000;
-const IDLE_RECEIPTS_MS = 250;
-/** Outcomes signed in one quiet moment. */
-const IDLE_SIGNATURES = 256;
+const IDLE_RECEIPTS_MS = 100;
+/** Outcomes signed in one quiet moment: a call that comes in it waits less than 2 ms. */
+const IDLE_SIGNATURES = 64;
 
 interface HeldCall extends OpenCall {
   readonly keys: SealKeys;
@@ -138,7 +138,7 @@ export class ProcessLedger implements Ledger {
     await this.#queue.drain(Math.max(this.#timeoutMs, this.#queue.isFenced ? leaseTimes(this.#options).leaseMs : 0));
     for (const timer of this.#timers) clearInterval(timer);
     this.#queue.stop();
-    await this.#receipts.signSome(Infinity);
+    this.#receipts.signSome(Infinity);
     await this.#background(async () => {
       while (this.#receipts.waiting > 0) await this.#writer.storeReceipts();
       await this.#writer.retire();
@@ -266,7 +266,7 @@ export class ProcessLedger implements Ledger {
 
   async #storeReceipts(): Promise<void> {
     if (this.#queue.inFlight > 0) return;
-    await this.#receipts.signSome(IDLE_SIGNATURES);
+    this.#receipts.signSome(IDLE_SIGNATURES);
     if (this.#queue.inFlight === 0 && this.#receipts.waiting > 0) await this.#writer.storeReceipts();
   }
 
