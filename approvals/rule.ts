@@ -40,13 +40,7 @@ export function decide(
       `Deciding this request needs the role ${wanted}; you have ${by.roles.join(', ') || 'none'}.`,
     );
   }
-  const identities = identitiesOf(by);
-  if (identities.some((identity) => request.requesterIdentities.includes(identity))) {
-    throw new ApprovalError(
-      'same_person',
-      'Whoever asked cannot decide, also not through the same credential or on behalf of each other.',
-    );
-  }
+  const identities = requireAnother(request.requesterIdentities, by);
   return {
     ...request,
     state: verdict === 'approve' ? 'approved' : 'denied',
@@ -55,6 +49,20 @@ export function decide(
     decidedMs: nowMs,
     reason,
   };
+}
+
+/**
+ * The identities of a party who is somebody else than the person with these.
+ *
+ * @throws ApprovalError `same_person`
+ */
+export function requireAnother(than: readonly string[], by: Party): readonly string[] {
+  const identities = identitiesOf(by);
+  if (!identities.some((identity) => than.includes(identity))) return identities;
+  throw new ApprovalError(
+    'same_person',
+    'Whoever asked cannot decide, also not through the same credential or on behalf of each other.',
+  );
 }
 
 /**

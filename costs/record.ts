@@ -45,7 +45,9 @@ type Fields = Readonly<Record<string, JsonValue | undefined>>;
 export function readRecord(record: CostRecord): CallCost | null {
   const outcome = fields(record.facts);
   const decision = fields(record.decisionFacts);
-  if (record.facts === null && text(decision['effect'] ?? 'allow') !== 'allow') return null;
+  // What was applied: a denial that was only observed was forwarded, an answer to another enforcement point was not.
+  const applied = text(decision['applied'] ?? decision['effect'] ?? 'allow');
+  if (record.facts === null && applied !== 'allow') return null;
   const costNusd = money(record, outcome['cost_nusd']);
   const state = stateOf(record, outcome, costNusd);
   const pending = state === 'open' || state === 'unknown';

@@ -11,6 +11,14 @@ import { Gate } from './gate.ts';
 import { listModels } from './ingress/models.ts';
 import { createPresidioIngress, PRESIDIO_BASE } from './ingress/presidio.ts';
 import { Reply } from './ingress/reply.ts';
+import {
+  AUTHZEN_CONFIGURATION,
+  authzenConfiguration,
+  EVALUATION,
+  EVALUATIONS,
+  serveEvaluation,
+} from './pdp/authzen.ts';
+import { OPA_BASE, serveOpaData } from './pdp/opa-data.ts';
 import { governChat } from './pipeline.ts';
 import type { Services } from './services.ts';
 
@@ -64,6 +72,7 @@ export function createDataListener(services: Services, health: Health): DataList
   // Azure's clients name the model in the path; what the body calls it does not count there.
   app.post('/openai/deployments/:model/chat/completions', (c) => chat(c, c.req.param('model')));
   app.all('/openai/deployments/:model/chat/completions', (c) => refuseMethod(c, 'POST'));
+  addQuestions(app, services, admit);
   const presidio = createPresidioIngress(services);
   app.all(`${PRESIDIO_BASE}/*`, (c) => admit(c, () => presidio(c.env.incoming, c.env.outgoing)));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
@@ -95,6 +104,27 @@ export function createDataListener(services: Services, health: Health): DataList
     inFlight: () => gate.inFlight,
     drain: () => gate.drain(),
   };
+}
+
+/** Decisions for other enforcement points, in OPA's and in AuthZEN's form. */
+function addQuestions(
+  app: Hono<Env>,
+  services: Services,
+  admit: (c: Raw, work: () => Promise<void>) => Response,
+): void {
+  const opa = (c: Raw): Response => admit(c, () => serveOpaData(services, c.env.incoming, c.env.outgoing));
+  for (const path of [OPA_BASE, `${OPA_BASE}/*`]) {
+    app.get(path, opa);
+    app.post(path, opa);
+    app.all(path, (c) => refuseMethod(c, 'GET, POST'));
+  }
+  for (const path of [EVALUATION, EVALUATIONS]) {
+    app.post(path, (c) =>
+      admit(c, () => serveEvaluation(services, c.env.incoming, c.env.outgoing, path === EVALUATIONS)),
+    );
+    app.all(path, (c) => refuseMethod(c, 'POST'));
+  }
+  app.get(AUTHZEN_CONFIGURATION, (c) => c.json(authzenConfiguration(services, c.env.incoming)));
 }
 
 /**

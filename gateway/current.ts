@@ -7,12 +7,24 @@ import { clientAddressBehind } from './access/source.ts';
 import type { BundlePlaces, Config } from './config.ts';
 import { bundleFiles, configDigest } from './config.ts';
 import { GatewayError } from './errors.ts';
+import { applyReleases } from './governance/releases.ts';
+import type { ReleaseSource } from './governance/releases.ts';
 import type { Current } from './services.ts';
 
-export async function buildCurrent(config: Config, options: BundlePlaces): Promise<Current> {
-  const pdp = await createPdp({ bundles: await loadBundles(config, options), tenantData: tenantData(config) });
+export interface CurrentOptions extends BundlePlaces {
+  /** Absent: nothing can be released, the configuration alone counts. */
+  readonly releases?: ReleaseSource;
+}
+
+export async function buildCurrent(configured: Config, options: CurrentOptions): Promise<Current> {
+  const released = await applyReleases(configured, options.releases ?? null);
+  const config = { ...configured, tenants: released.tenants };
+  const bundles = [...(await loadBundles(config, options)), ...released.bundles];
+  const pdp = await createPdp({ bundles, tenantData: tenantData(config) });
   return {
     config,
+    configured,
+    shadows: released.shadows,
     configDigest: configDigest(config),
     pdp,
     prices: createPriceBook({ overrides: config.priceOverrides, providers: pricedProviders(config) }),

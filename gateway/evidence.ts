@@ -47,7 +47,7 @@ export function decisionSections(call: Call, effect: DecisionEffect, code: strin
   };
 }
 
-const subjectSection = perObject((principal: Principal): JsonValue & object => ({
+export const subjectSection = perObject((principal: Principal): JsonValue & object => ({
   type: principal.type,
   id: principal.id,
   credential: principal.credential,
@@ -66,9 +66,10 @@ function decisionFacts(call: Call, effect: DecisionEffect, code: string | null):
   return {
     at_ms: call.startedMs,
     api: 'openai.chat',
-    effect,
+    // What the policies said; in a tenant that observes it may be stopped there and applied as allowed.
+    effect: effect === 'allow' && united !== null ? united.effect : effect,
     applied: effect,
-    mode: 'enforce',
+    mode: decided?.base.mode ?? 'enforce',
     code,
     undecided: decided !== null && 'outcome' in decided.result ? decided.result.code : null,
     model: exchange?.chat.model ?? null,
@@ -99,7 +100,7 @@ export function detectorFacts(names: readonly string[]): { digest: string; names
 const versions = new WeakMap<Current, Map<string, JsonValue & object>>();
 
 /** Everything besides its input that a decision follows from. The same for every call of a tenant until the next reload. */
-function versionFacts({ current, tenant, services }: Call): JsonValue {
+export function versionFacts({ current, tenant, services }: Pick<Call, 'current' | 'tenant' | 'services'>): JsonValue {
   const known = versions.get(current) ?? new Map<string, JsonValue & object>();
   versions.set(current, known);
   const found = known.get(tenant?.id ?? '');

@@ -22,7 +22,8 @@ import type { DataListener } from './app.ts';
 import { createDataListener } from './app.ts';
 import { startAnchors } from './anchors.ts';
 import { applyBudgets, BudgetSnapshot } from './budgets.ts';
-import type { BundlePlaces, Config } from './config.ts';
+import type { Config } from './config.ts';
+import type { CurrentOptions } from './current.ts';
 import { buildCurrent } from './current.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
@@ -30,13 +31,16 @@ import { startEpochs } from './epochs.ts';
 import { detectorFacts } from './evidence.ts';
 import type { Epochs } from './epochs.ts';
 import { closeListener, openListener, urlOf } from './listen.ts';
-import type { CallLog } from './log.ts';
+import type { Governance } from './governance/governance.ts';
+import { startGovernance } from './governance/start.ts';
 import { createLog } from './log.ts';
+import type { EvidenceOptions } from './open-evidence.ts';
+import { openEvidence } from './open-evidence.ts';
 import { createAdminApp } from './ingress/admin.ts';
 import { createMetrics, meterLedger } from './metrics.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
 import { withPools } from './pools.ts';
-import { recordEvent, recordPolicies, reload } from './reload.ts';
+import { followReleases, recordEvent, recordPolicies, reload } from './reload.ts';
 import { createRemoteAnalyzers } from './remote-analyzers.ts';
 import { startRetention } from './retention.ts';
 import type { Current, Services } from './services.ts';
@@ -44,14 +48,9 @@ import { createAnthropicUpstream } from './upstream/anthropic.ts';
 import { createOpenAiUpstream } from './upstream/openai.ts';
 import { createSandboxUpstream } from './upstream/sandbox.ts';
 import type { KeyRing, Ledger, RepeatedJob } from '../ledger/index.ts';
-import { DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
 import { createAnalyzer } from '../redaction/index.ts';
 
-export interface GatewayOptions extends BundlePlaces {
-  readonly config: Config;
-  /** Opens a pool as the gateway's database role; a statement that takes longer than `statementMs` is given up. */
-  readonly connect: (max: number, statementMs: number) => Sql;
-  readonly rootKey: Uint8Array;
+export interface GatewayOptions extends CurrentOptions, EvidenceOptions {
   /** Names the running code in every entry. */
   readonly build: string;
 }
@@ -71,10 +70,6 @@ export interface RunningGateway {
 
 /** How often the background jobs look: budget facts for policies, refusal counters, destroyed keys. */
 const JOB_MS = 2000;
-/** Longest statement except appends. All of them are short; a database that needs longer is as good as away. */
-const STATEMENT_MS = 10_000;
-/** An append that callers gave up may still be evidence: on a slow database it must have a chance to become durable. */
-const APPEND_MS = 5000;
 /** Whoever asks for readiness waits no longer for the database. */
 const READY_MS = 2000;
 
@@ -118,7 +113,7 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
     adminUrl,
     presidioUrl,
     fenced: parts.fenced,
-    reload: (config) => reload(parts, options, config),
+    reload: (config) => reload(parts, parts.currentOptions, config),
     drain: stop,
   };
 }
@@ -161,15 +156,18 @@ export interface Parts {
   readonly budgets: BudgetSnapshot;
   readonly refusals: RefusalCounter;
   readonly record: RecordEvent;
+  readonly governance: Governance;
+  readonly currentOptions: CurrentOptions;
 }
 
 async function openParts(options: GatewayOptions): Promise<Parts> {
-  let current = await buildCurrent(options.config, options);
-  const { config } = current;
+  const { config } = options;
   const log = createLog({ level: config.logging.level });
   const metrics = createMetrics(config);
   const evidence = await openEvidence(options, log);
   const { sql, ledger, keys } = evidence;
+  const { governance, currentOptions } = await startGovernance({ ...evidence, options, log, now, clock });
+  let current = await buildCurrent(config, currentOptions);
   await applyBudgets(sql, config);
   const record = recordInto(ledger, () => randomUUID());
   const principalOf = (key: ApiKey): Principal | null => principalOfKey(current.config, key);
@@ -207,6 +205,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
       },
     },
     budgets: (scopes) => budgets.facts(scopes),
+    governance,
     now,
     clock,
     random: Math.random,
@@ -218,38 +217,13 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
     keyCache.rebuild();
     metrics.configure(next.config);
   };
-  return { ...evidence, services, current: () => current, replace, keyCache, egress, budgets, refusals, record };
+  const parts = { ...evidence, services, current: () => current, replace, keyCache, egress, budgets, refusals, record };
+  governance.onReleases(() => followReleases(parts, currentOptions));
+  return { ...parts, currentOptions, governance };
 }
 
 const now = Date.now;
 const clock = (): number => performance.now();
-
-async function openEvidence(
-  options: GatewayOptions,
-  log: CallLog,
-): Promise<Pick<Parts, 'sql' | 'writerSql' | 'keys' | 'ledger' | 'fenced'>> {
-  const { config } = options;
-  const sql = options.connect(config.database.maxConnections, STATEMENT_MS);
-  const writerSql = options.connect(1, Math.max(config.timeouts.appendMs, APPEND_MS));
-  const keys = await openKeyRing({ sql, rootKey: options.rootKey, tenants: [DEPLOYMENT, ...config.tenants.keys()] });
-  let tellFenced = (): void => undefined;
-  const fenced = new Promise<void>((resolve) => (tellFenced = resolve));
-  const ledger = await openLedger({
-    sql,
-    writerSql,
-    keys,
-    origin: config.ledger.origin,
-    now,
-    appendTimeoutMs: config.timeouts.appendMs,
-    leaseMs: config.ledger.leaseMs,
-    onFenced: () => {
-      log.warn('fenced');
-      tellFenced();
-    },
-    onError: (error) => log.error('ledger', error),
-  });
-  return { sql, writerSql, keys, ledger, fenced };
-}
 
 async function recordStart(parts: Parts, options: GatewayOptions): Promise<void> {
   const { ledger, current, services } = parts;
@@ -290,6 +264,7 @@ async function drain(
   await parts.epochs.close();
   await ledger.close();
   await parts.keyCache.close();
+  await parts.governance.close();
   await parts.egress.close();
   await Promise.all([parts.sql.end({ timeout: 5 }), parts.writerSql.end({ timeout: 5 })]);
   services.log.info('stop');

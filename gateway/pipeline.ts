@@ -14,7 +14,7 @@ import { readBody } from './ingress/body.ts';
 import { chatView, parseDocument } from './ingress/chat-completions.ts';
 import { Reply } from './ingress/reply.ts';
 import { classify } from './pipeline/classify.ts';
-import { decideRequest } from './pipeline/decide.ts';
+import { decideRequest, inForce } from './pipeline/decide.ts';
 import type { EnforcedRequest } from './pipeline/enforce.ts';
 import { enforceRequest } from './pipeline/enforce.ts';
 import { forward, plannedAttempts } from './pipeline/forward.ts';
@@ -24,6 +24,7 @@ import { priceOf, reservationFor } from './reservation.ts';
 import { releaseStream } from './response/release-stream.ts';
 import { releaseWhole } from './response/release-whole.ts';
 import { stopped } from './response/stopped.ts';
+import { scopeOf } from './policy-facts.ts';
 import type { Services } from './services.ts';
 import { authenticatedBy } from './services.ts';
 import type { Deployment } from './upstream/upstream.ts';
@@ -135,10 +136,11 @@ function decideAndEnforce(call: Call, exchange: ClassifiedExchange): EnforcedReq
     tenant,
     nowMs: call.startedMs,
     budgets: call.services.budgets(principal.budgetScopes),
+    governance: call.services.governance.facts(tenant.id, scopeOf(principal, exchange.chat.model)),
   });
   call.decided = decided;
   call.clock.mark('policy');
-  const { result } = decided;
+  const result = inForce(decided);
   const stop = stopped(result);
   if (stop !== null || 'outcome' in result)
     throw stop ?? new GatewayError('policy_unavailable', 'No decision was reached.');

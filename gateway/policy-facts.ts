@@ -6,6 +6,7 @@ import { shareJson } from '../ledger/index.ts';
 import type { PolicyInput } from '../policies/index.ts';
 import type { Principal } from './access/principal.ts';
 import type { Tenant } from './config.ts';
+import type { CallScope } from './governance/governance.ts';
 import type { Deployment } from './upstream/upstream.ts';
 
 export const NOTHING_CLAIMED = shareJson<Pick<PolicyInput, 'claimed' | 'purpose' | 'data' | 'session'>>({
@@ -53,6 +54,11 @@ export const agentFacts = perObject((principal: Principal): PolicyInput['agent']
   attested: principal.agent !== null,
   delegation: [...principal.actors].reverse(),
 }));
+
+/** Whom and what a call is about, for waivers. */
+export function scopeOf({ id, agent }: Principal, model: string): CallScope {
+  return { principal: id, agent: agent?.id ?? null, model };
+}
 
 const deploymentFacts = perObject((deployment: Deployment): NonNullable<PolicyInput['model']> => ({
   requested: deployment.model,

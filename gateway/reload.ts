@@ -5,8 +5,9 @@ import type { JsonValue, KeyRing, Ledger } from '../ledger/index.ts';
 import { DEPLOYMENT } from '../ledger/index.ts';
 import { storeDecisive } from '../policies/index.ts';
 import { applyBudgets } from './budgets.ts';
-import type { BundlePlaces, Config } from './config.ts';
+import type { Config } from './config.ts';
 import { configDigest, planReload } from './config.ts';
+import type { CurrentOptions } from './current.ts';
 import { buildCurrent } from './current.ts';
 import { GatewayError } from './errors.ts';
 import type { CallLog } from './log.ts';
@@ -28,8 +29,32 @@ export interface Reloadable {
  *
  * @throws GatewayError `conflict` when only a restart can apply it; whatever makes its policies unusable, after an entry
  */
-export async function reload(parts: Reloadable, options: BundlePlaces, config: Config): Promise<void> {
-  const plan = planReload(parts.current().config, config);
+export function reload(parts: Reloadable, options: CurrentOptions, config: Config): Promise<void> {
+  return oneAfterTheOther(parts, () => reloadNow(parts, options, config));
+}
+
+/** Builds what was released into the policies that decide; a call under way ends with those it began with. */
+export function followReleases(parts: Reloadable, options: CurrentOptions): Promise<void> {
+  return oneAfterTheOther(parts, async () => {
+    const next = await build(parts, options, parts.current().configured);
+    await storeDecisive(parts.sql, next.pdp);
+    parts.replace(next);
+    parts.services.log.info('released', { bundles: next.pdp.bundles.length });
+  });
+}
+
+const changes = new WeakMap<Reloadable['replace'], Promise<unknown>>();
+
+/** Each change builds on the state the one before it left. */
+async function oneAfterTheOther(parts: Reloadable, change: () => Promise<void>): Promise<void> {
+  const before = changes.get(parts.replace);
+  const done = (before ?? Promise.resolve()).then(change, change);
+  changes.set(parts.replace, done);
+  await done;
+}
+
+async function reloadNow(parts: Reloadable, options: CurrentOptions, config: Config): Promise<void> {
+  const plan = planReload(parts.current().configured, config);
   if (plan.outcome === 'refused') {
     throw new GatewayError(
       'conflict',
@@ -47,7 +72,7 @@ export async function reload(parts: Reloadable, options: BundlePlaces, config: C
   parts.services.log.info('reload', { changed: changed.length });
 }
 
-async function build(parts: Reloadable, options: BundlePlaces, config: Config): Promise<Current> {
+async function build(parts: Reloadable, options: CurrentOptions, config: Config): Promise<Current> {
   try {
     return await buildCurrent(config, options);
   } catch (error) {

@@ -8,6 +8,8 @@ import type { Principal } from './access/principal.ts';
 import type { RefusalCounter } from './access/refusals.ts';
 import type { ClientAddress } from './access/source.ts';
 import type { Config } from './config.ts';
+import type { Governance } from './governance/governance.ts';
+import type { Shadow } from './governance/releases.ts';
 import type { CallLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { AskAnalyzers } from './remote-analyzers.ts';
@@ -17,7 +19,12 @@ import type { Upstream } from './upstream/upstream.ts';
 
 /** Everything that a configuration determines: replaced all at once, so that a call never sees two configurations. */
 export interface Current {
+  /** As configured, with the released policies in the places of those that the file names. */
   readonly config: Config;
+  /** As in the file. */
+  readonly configured: Config;
+  /** Candidates that are tried beside the active policies, by tenant. */
+  readonly shadows: ReadonlyMap<string, Shadow>;
   readonly configDigest: string;
   readonly pdp: Pdp;
   readonly prices: PriceBook;
@@ -42,6 +49,8 @@ export interface Services {
   readonly refusals: Pick<RefusalCounter, 'count'>;
   /** What is left in the scopes of a principal, from a snapshot a few seconds old; facts for policies, never the budget check. */
   readonly budgets: (scopes: readonly string[]) => readonly BudgetFact[];
+  /** What people decided about policies. */
+  readonly governance: Pick<Governance, 'facts' | 'latest'>;
   /** Wall clock, unix ms. */
   readonly now: () => number;
   /** Monotonic clock, ms. */

@@ -9,6 +9,7 @@ role cs_reader
 -- schemas
 schema access owner cs_owner
 schema approvals owner cs_owner
+schema governance owner cs_owner
 schema keystore owner cs_owner
 schema ledger owner cs_owner
 schema policy owner cs_owner
@@ -17,6 +18,8 @@ schema policy owner cs_owner
 sequence access.api_key_revisions owner cs_owner
 table access.api_keys owner cs_owner
 table approvals.requests owner cs_owner
+table governance.changes owner cs_owner
+sequence governance.revisions owner cs_owner
 table keystore.erasures owner cs_owner
 table keystore.root owner cs_owner
 table keystore.subject_keys owner cs_owner
@@ -92,6 +95,13 @@ approvals.requests decided_identities text[]
 approvals.requests decided_ms bigint
 approvals.requests reason text
 approvals.requests consumed_ms bigint
+governance.changes revision bigint not null
+governance.changes id text not null
+governance.changes kind text not null
+governance.changes tenant text not null
+governance.changes key text not null
+governance.changes value text
+governance.changes mac bytea not null
 keystore.erasures log text collate C not null
 keystore.erasures seq bigint not null
 keystore.erasures n bigint not null
@@ -254,6 +264,15 @@ approvals.requests constraint requests_subject_check CHECK ((octet_length((subje
 approvals.requests constraint requests_tenant_check CHECK ((tenant ~ '^([a-z0-9][a-z0-9-]{0,40}|_deployment)$'::text))
 CREATE INDEX requests_listing ON approvals.requests USING btree (created_ms DESC, id DESC)
 CREATE UNIQUE INDEX requests_open ON approvals.requests USING btree (digest, requester) WHERE (state = ANY (ARRAY['pending'::text, 'approved'::text]))
+governance.changes constraint changes_id_check CHECK ((id ~ '^[a-z]{2}-[0-9a-f]{32}$'::text))
+governance.changes constraint changes_id_key UNIQUE (id)
+governance.changes constraint changes_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 300)))
+governance.changes constraint changes_kind_check CHECK ((kind = ANY (ARRAY['release'::text, 'shadow'::text, 'observe'::text, 'waiver'::text, 'switch'::text])))
+governance.changes constraint changes_mac_check CHECK ((octet_length(mac) = 32))
+governance.changes constraint changes_pkey PRIMARY KEY (revision)
+governance.changes constraint changes_tenant_check CHECK ((tenant ~ '^([a-z0-9][a-z0-9-]{0,40}|_deployment)$'::text))
+governance.changes constraint changes_value_check CHECK ((octet_length(value) <= 16384))
+CREATE INDEX changes_state ON governance.changes USING btree (kind, tenant, key, revision DESC)
 keystore.erasures constraint erasures_pkey PRIMARY KEY (log, seq)
 keystore.root constraint root_pkey PRIMARY KEY (single)
 keystore.root constraint root_single_check CHECK (single)
@@ -325,6 +344,8 @@ policy.store constraint store_pkey PRIMARY KEY (kind, digest)
 -- triggers
 CREATE TRIGGER api_keys_change BEFORE INSERT OR UPDATE ON access.api_keys FOR EACH ROW EXECUTE FUNCTION access.on_api_key_change() enabled O
 CREATE TRIGGER requests_change BEFORE INSERT OR UPDATE ON approvals.requests FOR EACH ROW EXECUTE FUNCTION approvals.on_request_change() enabled O
+CREATE TRIGGER changes_insert BEFORE INSERT ON governance.changes FOR EACH ROW EXECUTE FUNCTION governance.on_change() enabled O
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON governance.changes FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.checkpoints FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.copies FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.cosignatures FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
@@ -423,6 +444,8 @@ function ledger.store_receipts to cs_gateway: EXECUTE
 function ledger.store_timestamp to cs_gateway: EXECUTE
 function ledger.take_job to cs_gateway: EXECUTE
 function ledger.take_job to cs_notary: EXECUTE
+governance.changes to cs_gateway: INSERT, SELECT
+governance.revisions to cs_gateway: USAGE
 keystore.erasures to cs_append: INSERT, SELECT, UPDATE
 keystore.erasures to cs_gateway: SELECT
 keystore.root to cs_gateway: INSERT, SELECT
@@ -517,6 +540,7 @@ ledger.writers.wseq to cs_append: UPDATE
 policy.store to cs_gateway: INSERT, SELECT
 schema access to cs_gateway: USAGE
 schema approvals to cs_gateway: USAGE
+schema governance to cs_gateway: USAGE
 schema keystore to cs_append: USAGE
 schema keystore to cs_gateway: USAGE
 schema ledger to cs_append: USAGE
@@ -558,6 +582,19 @@ begin
           or (old.state = 'approved' and new.state in ('consumed', 'expired'))) then
     raise exception 'a request does not go from % to %', old.state, new.state using errcode = 'check_violation';
   end if;
+  return new;
+end
+$function$
+-- owner cs_owner
+CREATE OR REPLACE FUNCTION governance.on_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform pg_advisory_xact_lock(6172938450184);
+  new.revision := nextval('governance.revisions');
+  perform pg_notify('countersign_governance', '');
   return new;
 end
 $function$

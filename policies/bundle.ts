@@ -47,6 +47,8 @@ export interface Bundle {
   readonly archive: Uint8Array;
   /** What METADATA says about the bodies of its rules; empty when the manifest does not say. */
   readonly rules: readonly RuleMetadata[];
+  /** What a decision point calls it where several versions of one name are loaded. Absent: its name. */
+  readonly installedAs?: string;
 }
 
 const manifestSchema = z.object({
@@ -90,6 +92,13 @@ export function loadBundle(bytes: Uint8Array, name: string): Bundle {
     archive: bytes,
     rules: readRules(manifest, name),
   };
+}
+
+/** SHA-256 over the Rego that travels with a bundle, by name: what a reviewer read. Lower hex. */
+export function sourceDigest({ archive, identity }: Pick<Bundle, 'archive' | 'identity'>): string {
+  const sources = readTar(unpack(archive, identity.name), LIMITS).filter(({ name }) => name.endsWith('.rego'));
+  const lines = sources.map(({ name, bytes }) => `${hash('sha256', bytes, 'hex')}  ${name}\n`).toSorted();
+  return hash('sha256', `countersign/source/v1\n${lines.join('')}`, 'hex');
 }
 
 /** One digest over all that a decision depends on, with a label so that it cannot be mistaken for another hash of the same bytes. */

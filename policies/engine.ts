@@ -48,6 +48,11 @@ export class Engine {
     return evaluation;
   }
 
+  /** An input of another making than ours, shown as it is; empty: there is none. */
+  evaluateText(inputJson: string): Evaluation {
+    return this.#run(inputJson);
+  }
+
   #run(inputJson: string): Evaluation {
     const kept = this.#instance;
     this.#instance = null;

@@ -166,13 +166,25 @@ const killSwitch = z
   })
   .describe('Thrown for this tenant or for all; enforced whatever the policies say.');
 
+const properties = z.record(z.string(), z.json());
+const entity = z.strictObject({ type: z.string(), id: z.string(), properties });
+
+const access = z
+  .strictObject({
+    subject: entity,
+    action: z.strictObject({ name: z.string(), properties }),
+    resource: entity,
+    context: properties,
+  })
+  .describe('The question of another enforcement point, as it asked (AuthZEN); absent on calls through the gateway.');
+
 export const policyInput = z
   .strictObject({
     version: z.literal(SCHEMA_VERSION),
     point: z
       .string()
       .describe(
-        'model.request, model.response, tools.list, tool.call, tool.result, policy.change, ledger.export or admin.<verb>',
+        'model.request, model.response, tools.list, tool.call, tool.result, access.evaluation, policy.change, ledger.export or admin.<verb>',
       ),
     mode: z.enum(['enforce', 'observe']),
     call,
@@ -201,6 +213,7 @@ export const policyInput = z
     approvals: z.array(approval),
     waivers: z.array(waiver),
     kill_switches: z.array(killSwitch),
+    access: access.optional(),
   })
   .describe('Countersign policy input: facts about one call, never bodies.');
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Bundle, BundleIdentity } from './bundle.ts';
 import { combineBundles, COMBINER_VERSION } from './combine.ts';
 import { undecided } from './decision.ts';
-import type { DecidedEvaluation, Evaluation } from './decision.ts';
+import type { Decision, DecidedEvaluation, Evaluation } from './decision.ts';
 import { Engine } from './engine.ts';
 import { PolicyError } from './errors.ts';
 import type { DescribedBody } from './fired.ts';
@@ -18,6 +18,11 @@ import { compilePolicy } from './wasm/instance.ts';
 export interface Pdp {
   /** Evaluates each bundle and combines. Any bundle that is missing or gives no decision makes the whole undecided. */
   evaluate(bundles: readonly string[], input: PolicyInput): Evaluation;
+  /**
+   * The same for an input of somebody else's making, as JSON text; an empty text is an input that is not there. Nothing but
+   * the bundles decides: switches and waivers are facts of our own inputs.
+   */
+  evaluateText(bundles: readonly string[], inputJson: string): Evaluation;
   /** For the ledger. Throws PolicyError `invalid_bundle` for a name that is not loaded. */
   identities(names: readonly string[]): BundleIdentity[];
   /**
@@ -59,7 +64,7 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
   const parametersText = sortedJson(options.tenantData);
   const engines = new Map<string, Engine>();
   for (const bundle of options.bundles) {
-    const { name } = bundle.identity;
+    const name = bundle.installedAs ?? bundle.identity.name;
     if (engines.has(name)) throw new PolicyError('duplicate_bundle', `two bundles are called ${name}; rename one`);
     const policy = await compilePolicy(bundle.wasm);
     const data = JSON.stringify({ ...bundle.data, tenants: options.tenantData });
@@ -67,7 +72,8 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
     engines.set(name, new Engine(bundle, policy, data, { fuel, maximumPages }));
   }
   return {
-    evaluate: (names, input) => evaluateAll(engines, names, input),
+    evaluate: (names, input) => evaluateAll(engines, names, (engine) => engine.evaluate(input), switchDecision(input)),
+    evaluateText: (names, json) => evaluateAll(engines, names, (engine) => engine.evaluateText(json), null),
     identities: (names) => names.map((name) => findEngine(engines, name).identity),
     bodies: (name) => findEngine(engines, name).bodies,
     combinerVersion: COMBINER_VERSION,
@@ -78,17 +84,21 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
   };
 }
 
-function evaluateAll(engines: ReadonlyMap<string, Engine>, names: readonly string[], input: PolicyInput): Evaluation {
+function evaluateAll(
+  engines: ReadonlyMap<string, Engine>,
+  names: readonly string[],
+  evaluate: (engine: Engine) => Evaluation,
+  switched: Decision | null,
+): Evaluation {
   if (names.length === 0) return undecided('bundle_missing', 'no policy bundle applies');
   const decided: DecidedEvaluation[] = [];
   for (const name of names) {
     const engine = engines.get(name);
     if (engine === undefined) return undecided('bundle_missing', `the policy bundle ${name} is not loaded`);
-    const evaluation = engine.evaluate(input);
+    const evaluation = evaluate(engine);
     if (evaluation.outcome === 'undecided') return evaluation;
     decided.push(evaluation);
   }
-  const switched = switchDecision(input);
   if (switched !== null) decided.push({ outcome: 'decided', decision: switched, fired: [] });
   const [only] = decided;
   return only === undefined || decided.length > 1 ? combine(decided) : combinedAlone(only);

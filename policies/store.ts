@@ -22,6 +22,11 @@ export async function storeDecisive(
   await put(sql, 'parameters', hash('sha256', text, 'hex'), text);
 }
 
+/** Keeps a bundle that is to decide one day. */
+export async function storeBundle(sql: postgres.Sql, { identity, archive }: Bundle): Promise<void> {
+  await put(sql, 'bundle', identity.digest, archive);
+}
+
 /** Asked first: most starts find everything there, and the bytes need not be sent. */
 async function put(sql: postgres.Sql, kind: string, digest: string, bytes: Uint8Array): Promise<void> {
   const known = await sql`select 1 from policy.store where kind = ${kind} and digest = ${digest}`;

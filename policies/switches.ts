@@ -26,6 +26,11 @@ export function switchDecision(input: PolicyInput): Decision | null {
   };
 }
 
+/** Whether one of a decision's reasons is a switch. */
+export function isSwitchedOff(decision: Pick<Decision, 'reasons'>): boolean {
+  return decision.reasons.some(({ rule }) => rule.startsWith('switch.'));
+}
+
 function stops(input: PolicyInput, kind: PolicyInput['kill_switches'][number]['kind'], target: string): boolean {
   switch (kind) {
     case 'tenant':

@@ -26,6 +26,7 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
       port: listen.port,
       adminHost: listen.admin_host,
       adminPort: listen.admin_port,
+      publicUrl: listen.public_url === undefined ? null : normaliseEndpoint(listen.public_url),
       adminHostnames: listen.admin_hostnames.map((name) => name.toLowerCase()),
       presidioHost: listen.presidio_host,
       presidioPort: listen.presidio_port ?? null,

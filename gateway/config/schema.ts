@@ -19,6 +19,11 @@ const listen = z.strictObject({
   presidio_port: whole(0, 65535)
     .optional()
     .describe('Port of that listener, 0 for a free one. Absent: there is none; the data listener serves these routes.'),
+  public_url: endpoint
+    .optional()
+    .describe(
+      'Address of the data listener as clients reach it, for `/.well-known/authzen-configuration`. Absent: as they asked.',
+    ),
   admin_hostnames: z
     .array(text('A host name.'))
     .max(32)

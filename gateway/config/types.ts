@@ -99,6 +99,8 @@ export interface Config {
     readonly adminHost: string;
     readonly adminPort: number;
     readonly adminHostnames: readonly string[];
+    /** Null: as clients ask. */
+    readonly publicUrl: string | null;
     readonly presidioHost: string;
     /** Null: no listener of its own. */
     readonly presidioPort: number | null;

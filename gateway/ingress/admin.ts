@@ -11,6 +11,7 @@ import { isLoopbackHost } from '../config/endpoint.ts';
 import { GatewayError } from '../errors.ts';
 import { APPROVAL_ROUTES } from './admin/approval-routes.ts';
 import { authorize, identify, scopeOf } from './admin/authorize.ts';
+import { CONTROL_ROUTES } from './admin/control-routes.ts';
 import type { AdminDeps } from './admin/deps.ts';
 import { ERASURE_ROUTES } from './admin/erasure-routes.ts';
 import { asGatewayError } from './admin/failure.ts';
@@ -21,6 +22,7 @@ import { LEDGER_ROUTES } from './admin/ledger-routes.ts';
 import { LEDGER_TREE_ROUTES } from './admin/ledger-tree-routes.ts';
 import { openApiDocument } from './admin/openapi.ts';
 import { OVERVIEW_ROUTES } from './admin/overview-routes.ts';
+import { RELEASE_ROUTES } from './admin/release-routes.ts';
 import { REPORT_ROUTES } from './admin/report-routes.ts';
 import type { AdminAnswer, AdminRoute } from './admin/route.ts';
 import { readBody } from './body.ts';
@@ -39,6 +41,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...REPORT_ROUTES,
   ...ERASURE_ROUTES,
   ...OVERVIEW_ROUTES,
+  ...RELEASE_ROUTES,
+  ...CONTROL_ROUTES,
 ];
 
 const API_VERSION = '1';

@@ -3,11 +3,12 @@
  * is exactly what the ledger stores, so that every decision can be replayed.
  */
 import { estimateTokens } from '../../costs/index.ts';
-import type { CandidateResult, Pdp, PolicyInput, UnitedDecision } from '../../policies/index.ts';
-import { createPolicyInput, policyTime, uniteCandidates } from '../../policies/index.ts';
+import type { CandidateResult, Pdp, PolicyInput, Undecided, UnitedDecision } from '../../policies/index.ts';
+import { createPolicyInput, observed, policyTime, uniteCandidates } from '../../policies/index.ts';
 import type { Classification } from '../../redaction/index.ts';
 import type { Tenant } from '../config.ts';
 import type { ClassifiedExchange, OfferedTool } from '../exchange.ts';
+import type { GovernanceFacts } from '../governance/governance.ts';
 import { agentFacts, modelFacts, NO_TOOLS, NOTHING_CLAIMED, principalFacts, tenantFacts } from '../policy-facts.ts';
 import type { Deployment } from '../upstream/upstream.ts';
 
@@ -15,13 +16,6 @@ export interface BudgetFact {
   readonly id: string;
   readonly remaining_ratio_ppm: number;
   readonly remaining_micro_usd: number;
-}
-
-/** An evaluation that ended without a decision; it stops the call as a denial does, with another code. */
-export interface Undecided {
-  readonly outcome: 'undecided';
-  readonly code: string;
-  readonly detail: string;
 }
 
 export interface DecidedCall {
@@ -37,6 +31,8 @@ export interface DecideOptions {
   readonly tenant: Tenant;
   readonly nowMs: number;
   readonly budgets: readonly BudgetFact[];
+  /** Absent: nothing was decided about this tenant. */
+  readonly governance?: GovernanceFacts;
 }
 
 /** `model.request`: one evaluation per distinct candidate deployment, united as the design says. */
@@ -56,6 +52,11 @@ export function decideRequest(exchange: ClassifiedExchange, options: DecideOptio
   return { result: uniteCandidates(evaluations, candidates), base, models, evaluations };
 }
 
+/** What is done about a decision: in a tenant that observes, what would have been stopped goes on. */
+export function inForce({ result, base, evaluations }: Omit<DecidedCall, 'models'>): DecidedCall['result'] {
+  return base.mode === 'observe' ? observed(result, evaluations) : result;
+}
+
 export interface ResponseFacts {
   readonly finish_reason: string | null;
   readonly bytes: number;
@@ -66,7 +67,8 @@ export interface ResponseFacts {
 export type ResponseInput = Pick<
   PolicyInput,
   'point' | 'time' | 'model' | 'findings' | 'unscanned' | 'response' | 'budget'
->;
+> &
+  Partial<Pick<PolicyInput, 'kill_switches'>>;
 
 export interface ResponseQuestion {
   /** Input of the request's decision. */
@@ -81,7 +83,7 @@ export interface ResponseQuestion {
 export function decideResponse(
   question: ResponseQuestion,
   options: DecideOptions,
-): { readonly result: UnitedDecision | Undecided; readonly added: ResponseInput } {
+): Pick<DecidedCall, 'result' | 'evaluations'> & { readonly added: ResponseInput } {
   const { base, requested, deployment, found, response } = question;
   const added: ResponseInput = {
     point: 'model.response',
@@ -91,11 +93,14 @@ export function decideResponse(
     unscanned: found.unscanned.map(({ what, path }) => ({ what, path })),
     response: { ...response, tool_calls: response.tool_calls.map((call) => ({ ...call })) },
     budget: { scopes: options.budgets.map((scope) => ({ ...scope })) },
+    // Thrown since the request was decided, perhaps; what else was decided about the tenant stays as it was then.
+    ...(options.governance?.kill_switches === undefined ? {} : { kill_switches: options.governance.kill_switches }),
   };
   const evaluation = options.pdp.evaluate(options.tenant.policies, { ...base, ...added });
   const { id, model, region, hosting } = deployment;
-  const result = uniteCandidates([{ deployment: id, evaluation }], [{ deployment: id, model, region, hosting }]);
-  return { result, added };
+  const evaluations = [{ deployment: id, evaluation }];
+  const result = uniteCandidates(evaluations, [{ deployment: id, model, region, hosting }]);
+  return { result, added, evaluations };
 }
 
 /** Whether a request for this model with no content at all would be allowed: what `GET /v1/models` lists. */
@@ -129,6 +134,7 @@ function requestInput(exchange: ClassifiedExchange, options: DecideOptions): Pol
     findings: summaryFacts(classification.summary),
     unscanned: classification.unscanned.map(({ what, path }) => ({ what, path })),
     budget: { scopes: options.budgets.map((scope) => ({ ...scope })) },
+    ...options.governance,
   });
 }
 

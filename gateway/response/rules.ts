@@ -6,8 +6,9 @@ import type { Call } from '../call.ts';
 import { GatewayError } from '../errors.ts';
 import { findingRows, unscannedFacts } from '../evidence.ts';
 import type { ResponseFacts } from '../pipeline/decide.ts';
-import { decideResponse } from '../pipeline/decide.ts';
+import { decideResponse, inForce } from '../pipeline/decide.ts';
 import type { Classification, JsonValue } from '../../redaction/index.ts';
+import { scopeOf } from '../policy-facts.ts';
 import { stopped } from './stopped.ts';
 
 /** Evaluates, keeps what the input has beyond the request's own for the entry, and throws what a stopped answer is told. */
@@ -26,13 +27,15 @@ export function decideAnswer(
     tenant,
     nowMs: call.services.now(),
     budgets: call.services.budgets(principal.budgetScopes),
+    governance: call.services.governance.latest(tenant.id, scopeOf(principal, exchange.chat.model)),
   };
   const question = { base: decided.base, requested: exchange.chat.model, deployment, found, response };
-  const { result, added } = decideResponse(question, options);
-  answer.inputs.push({ added: added as unknown as JsonValue, result: shareJson(result) as unknown as JsonValue });
+  const { result: decision, added, evaluations } = decideResponse(question, options);
+  answer.inputs.push({ added: added as unknown as JsonValue, result: shareJson(decision) as unknown as JsonValue });
   answer.findings = { found: findingRows(found.summary), applied: [] };
   answer.unscanned = unscannedFacts(found);
-  answer.effect = 'outcome' in result ? 'undecided' : result.effect === 'allow' ? 'allow' : 'deny';
+  answer.effect = 'outcome' in decision ? 'undecided' : decision.effect === 'allow' ? 'allow' : 'deny';
+  const result = inForce({ result: decision, base: decided.base, evaluations });
   const stop = stopped(result);
   if (stop !== null || 'outcome' in result)
     throw stop ?? new GatewayError('policy_unavailable', 'No decision was reached.');

@@ -1,7 +1,6 @@
 /** Turns a decision that stops the call into the error its caller sees. "Denied" and "could not decide" stay apart. */
-import type { UnitedDecision } from '../../policies/index.ts';
+import type { Undecided, UnitedDecision } from '../../policies/index.ts';
 import { GatewayError } from '../errors.ts';
-import type { Undecided } from '../pipeline/decide.ts';
 
 export function stopped(result: UnitedDecision | Undecided): GatewayError | null {
   if ('outcome' in result) {

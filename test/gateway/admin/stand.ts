@@ -14,6 +14,7 @@ import type { Role } from '../../../gateway/access/principal.ts';
 import { parseConfig, type Config } from '../../../gateway/config.ts';
 import { buildCurrent } from '../../../gateway/current.ts';
 import { createEgress, type Egress } from '../../../gateway/egress.ts';
+import { openGovernance, type Governance } from '../../../gateway/governance/governance.ts';
 import { createAdminApp, type AdminDeps } from '../../../gateway/ingress/admin.ts';
 import { createLog } from '../../../gateway/log.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
@@ -57,6 +58,7 @@ export class AdminStand {
   /** What was recorded durably. */
   readonly events: GovernanceEvent[];
   readonly #cache: KeyCache;
+  readonly #governance: Governance;
   readonly #egress: Egress;
   readonly #server: Server;
   /** When set, recording fails: the ledger is away. */
@@ -73,6 +75,7 @@ export class AdminStand {
     this.refusals = parts.refusals;
     this.events = parts.events;
     this.#cache = parts.cache;
+    this.#governance = parts.governance;
     this.#egress = parts.egress;
     this.#server = createAdaptorServer({ fetch: createAdminApp(app(() => this)).fetch }) as Server;
   }
@@ -145,6 +148,7 @@ export class AdminStand {
     const report = await verifyLive(this.sql, this.keys);
     await this.ledger.close();
     await this.#cache.close();
+    await this.#governance.close();
     await this.issuer.close();
     await this.#egress.close();
     await this.database.drop();
@@ -163,6 +167,7 @@ interface AdminStandParts {
   readonly refusals: string[];
   readonly events: GovernanceEvent[];
   readonly cache: KeyCache;
+  readonly governance: Governance;
   readonly egress: Egress;
   readonly deps: AdminDeps;
 }
@@ -192,6 +197,10 @@ async function openParts(): Promise<AdminStandParts> {
   const cache = await createKeyCache({ sql, now: Date.now, clock, principalOf: (key) => principalOfKey(config, key) });
   const egress = createEgress();
   const tokens = createTokenVerifier({ config, fetchJson: fetchJsonThrough(egress), now: Date.now, clock });
+  const onError = (error: unknown): never => {
+    throw error;
+  };
+  const governance = await openGovernance({ sql, keys, now: Date.now, clock, onError, onStale: () => undefined });
   const logLines: string[] = [];
   const refusals: string[] = [];
   const deps: AdminDeps = {
@@ -211,10 +220,25 @@ async function openParts(): Promise<AdminStandParts> {
     ledger,
     keys,
     keyCache: cache,
+    governance,
     record: recordInto(ledger, () => `ev-${randomBytes(16).toString('hex')}`),
     makeEpoch: () => makeEpoch({ sql, ledger, random: randomBytes }, true),
     health: { ready: () => Promise.resolve({ ready: true, checks: { ledger: true } }) },
     now: Date.now,
   };
-  return { database, sql, ledger, keys, issuer, config, logLines, refusals, events: [], cache, egress, deps };
+  return {
+    database,
+    sql,
+    ledger,
+    keys,
+    issuer,
+    config,
+    logLines,
+    refusals,
+    events: [],
+    cache,
+    governance,
+    egress,
+    deps,
+  };
 }
