@@ -11,6 +11,7 @@ import type { AppliedRedaction, Classification, JsonValue } from '../redaction/i
 import type { Principal } from './access/principal.ts';
 import type { Call } from './call.ts';
 import type { ClassifiedExchange } from './exchange.ts';
+import { shadowFacts } from './governance/shadow.ts';
 import type { DecidedCall } from './pipeline/decide.ts';
 import { documentIndex } from './named-values.ts';
 import { redactedCopy } from './pipeline/enforce.ts';
@@ -89,6 +90,8 @@ function decisionFacts(call: Call, effect: DecisionEffect, code: string | null):
     versions: versionFacts(call),
     scanned: exchange === null ? null : scannedFacts(exchange.classification),
     unscanned: exchange === null ? [] : unscannedFacts(exchange.classification),
+    // A call that goes on has its comparison in the outcome.
+    ...(effect === 'allow' ? {} : shadowFacts(call)),
   };
 }
 
@@ -249,6 +252,7 @@ export function outcomeSections(
       attempts: call.attempts.map((attempt) => ({ ...attempt })),
       unscanned: answer.unscanned,
       elapsed_ms: Math.max(0, call.services.now() - call.startedMs),
+      ...shadowFacts(call),
     },
     outcome: { request_id: answer.requestId, inputs: answer.inputs },
     findings: answer.findings,

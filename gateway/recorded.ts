@@ -18,6 +18,12 @@ const decisionInputs = z.object({
   models: z.array(z.looseObject({ deployment: z.string() }).nullable()),
   results: z.array(z.object({ evaluation: z.looseObject({ outcome: z.string() }) })),
 });
+/** Of a question that another enforcement point asked (pdp/question.ts). */
+const askedInputs = z.object({
+  by: z.enum(['gateway', 'asker']),
+  texts: z.array(z.string()),
+  results: z.array(z.object({ evaluation: z.looseObject({ outcome: z.string() }) })),
+});
 const outcomeInputs = z.object({
   inputs: z.array(z.object({ added: z.looseObject({ point: z.string() }), result: z.looseObject({}) })),
 });
@@ -26,20 +32,27 @@ const costFacts = z.object({ cost_nusd: z.string().regex(/^\d+$/).nullable() });
 /** Throws ZodError when the sections have a form no version of this program writes. */
 export function recordedCall({ call, tenant, timeMs, decision, outcome }: RecordedEntries): RecordedCall {
   const { model, versions: by } = decisionFacts.parse(decision.facts);
+  const elsewhere = askedInputs.safeParse(decision.inputs);
+  const common = { call, timeMs, tenant, model, by, costNusd: costOf(outcome) };
+  if (elsewhere.success) {
+    return { ...common, tools: [], erased: decision.erased, questions: [askedQuestion(elsewhere.data)] };
+  }
   const asked = decision.inputs === null ? null : decisionInputs.parse(decision.inputs);
   const base = asked === null ? null : (asked.base as unknown as PolicyInput);
   const request = asked === null || base === null ? [] : [requestQuestion(base, asked)];
   return {
-    call,
-    timeMs,
-    tenant,
-    model,
+    ...common,
     tools: asked?.base.tools.offered.map(({ name }) => name) ?? [],
-    costNusd: costOf(outcome),
     erased: decision.erased || outcome?.erased === true,
-    by,
     questions: [...request, ...(base === null ? [] : answerQuestions(base, outcome))],
   };
+}
+
+function askedQuestion({ by, texts, results }: z.infer<typeof askedInputs>): RecordedQuestion {
+  const evaluations = results.map(({ evaluation }) => evaluation as unknown as Evaluation);
+  const recorded = { form: 'evaluations', evaluations } as const;
+  if (by === 'asker') return { inputs: [], texts, recorded };
+  return { inputs: texts.map((text) => JSON.parse(text) as PolicyInput), recorded };
 }
 
 function requestQuestion(base: PolicyInput, { models, results }: z.infer<typeof decisionInputs>): RecordedQuestion {

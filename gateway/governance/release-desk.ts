@@ -2,6 +2,7 @@
  * Releasing a bundle: an author asks, somebody else with the role policy-approver approves exactly these digests, and every
  * process has it within seconds. The way back is one command of one person: what was in force before was approved then.
  */
+import { z } from 'zod';
 import type { JsonValue } from '../../ledger/index.ts';
 import type { ApprovalRequest, Party, Wish } from '../../approvals/index.ts';
 import { decideApproval, listApprovals } from '../../approvals/index.ts';
@@ -35,6 +36,13 @@ export interface ReleaseWish {
 }
 
 const APPROVERS = ['policy-approver'];
+/** What of the approved wish is read back. */
+const approvedSubject = z.object({
+  bundle: z.string(),
+  revision: z.string(),
+  digest: z.string(),
+  report: z.string().nullable(),
+});
 const ACTIONS = { active: 'policy.activate', shadow: 'policy.shadow' } as const;
 
 /** @throws GatewayError `invalid_request` for bytes that are no bundle */
@@ -93,15 +101,14 @@ type Tx = Parameters<Parameters<GovernanceStore['sql']['begin']>[1]>[0];
 /** Everything about it is in what was approved. */
 async function perform(tx: Tx, store: GovernanceStore, used: ApprovalRequest): Promise<void> {
   const tenant = used.tenant ?? '';
-  const { bundle, revision, digest, report } = used.subject;
-  const key = String(bundle);
+  const { bundle: key, revision, digest, report } = approvedSubject.parse(used.subject);
   const stage = used.action === ACTIONS.shadow ? 'shadow' : 'active';
   const { releases, shadows } = await tenantState(store, tenant);
   const value: Release = {
     bundle: key,
-    revision: String(revision),
-    digest: String(digest),
-    report: typeof report === 'string' ? report : null,
+    revision,
+    digest,
+    report,
     previous: stage === 'active' ? (releases.get(key)?.digest ?? null) : null,
     approval: used.id,
     by: used.requester,

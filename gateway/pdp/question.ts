@@ -93,6 +93,7 @@ export function recordAnswer(asker: Asker, answered: Answered): Promise<string> 
         answered.inputs.length === 0
           ? null
           : {
+              by: answered.api === 'opa.data' ? 'asker' : 'gateway',
               texts: [...answered.inputs],
               results: results.map(({ deployment, evaluation }) => ({ deployment, evaluation: plain(evaluation) })),
             },
@@ -115,6 +116,7 @@ function factsOf({ current, tenant, services }: Asker, answered: Answered): Json
     mode: 'enforce',
     code: answered.effect === 'refused' ? answered.code : null,
     undecided: answered.effect === 'undecided' ? answered.code : null,
+    model: null,
     bytes: answered.bytes,
     candidates: answered.results.map(({ deployment, evaluation }) => ({
       deployment,

@@ -16,8 +16,11 @@ export interface Verdict {
 
 export type Effect = UnitedDecision['effect'] | 'undecided';
 
-export function decideQuestion({ pdp, names }: Decider, { inputs }: Question): Verdict {
-  const evaluations = inputs.map((input) => pdp.evaluate(names, input));
+export function decideQuestion({ pdp, names }: Decider, { inputs, texts: sent }: Question): Verdict {
+  const evaluations =
+    sent === undefined
+      ? inputs.map((input) => pdp.evaluate(names, input))
+      : sent.map((text) => pdp.evaluateText(names, text));
   return { evaluations, united: unite(inputs, evaluations) };
 }
 
@@ -26,7 +29,8 @@ export function effectOf({ united }: Verdict): Effect {
 }
 
 function unite(inputs: readonly PolicyInput[], evaluations: readonly Evaluation[]): UnitedDecision | Undecided {
-  const candidates = inputs.map(({ model }): Candidate => {
+  const candidates = evaluations.map((_, i): Candidate => {
+    const model = inputs[i]?.model ?? null;
     if (model === null) return { deployment: '', model: '', region: '', hosting: '' };
     return { deployment: model.deployment, model: model.model, region: model.region, hosting: model.hosting };
   });

@@ -22,6 +22,8 @@ export interface DecidedBy {
 /** One decision: an input for each candidate deployment. */
 export interface Question {
   readonly inputs: readonly PolicyInput[];
+  /** Where another enforcement point wrote the input: its exact text, in place of `inputs`. */
+  readonly texts?: readonly string[];
   readonly recorded:
     | { readonly form: 'evaluations'; readonly evaluations: readonly Evaluation[] }
     | { readonly form: 'united'; readonly united: UnitedDecision | Undecided };

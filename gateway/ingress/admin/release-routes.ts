@@ -35,7 +35,7 @@ const releaseBody = z.strictObject({
 export const RELEASE_ROUTES: readonly AdminRoute[] = [
   route({
     method: 'GET',
-    path: '/api/policy',
+    path: '/api/policy/status',
     verb: 'policy.status',
     summary: 'Which bundles decide and which are tried, waivers, switches, broken glass to review; by tenant.',
     answers: { 200: 'The state of the tenants.' },

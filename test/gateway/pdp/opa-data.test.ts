@@ -28,7 +28,7 @@ tenants: [{ id: demo, parameters: ${JSON.stringify(PARAMETERS)} }, { id: other }
   const port = await freePort();
   opaUrl = `http://127.0.0.1:${port}`;
   const args = ['run', '--server', '--addr', `127.0.0.1:${port}`, '--log-level', 'error', '--bundle', '--ignore'];
-  opa = spawn(tools.opa, [...args, '*_test.rego', '.'], { cwd: join(ROOT, 'policies/rego'), stdio: 'ignore' });
+  opa = spawn(tools.opa, [...args, '*_test.rego', '.'], { cwd: join(ROOT, 'policies/rego/baseline'), stdio: 'ignore' });
   for (let tries = 0; tries < 400 && !(await isUp()); tries += 1) await sleep(50);
   const sent = { method: 'PUT', headers: { 'content-type': 'application/json' } };
   await fetch(`${opaUrl}/v1/data/tenants`, { ...sent, body: JSON.stringify({ demo: PARAMETERS }) });

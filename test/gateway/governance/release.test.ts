@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compileRego, findTools, required } from '../../policies/toolchain.ts';
+import { GovernedStand } from './stand.ts';
+
+/** From an author's bundle to what decides, tried beside it, and back. */
+const tools = await findTools();
+const run = test.skipIf(tools === null);
+let stand: GovernedStand;
+
+beforeAll(async () => {
+  stand = await GovernedStand.start(`
+providers: { s: { kind: sandbox } }
+models: [{ name: sandbox, deployments: [{ provider: s, model: echo }] }]
+tenants: [{ id: demo }, { id: other }]
+`);
+}, 120_000);
+
+afterAll(() => stand.gateway.stop());
+
+/** A bundle that denies requests of more than so many messages. */
+async function bundleFor(most: number): Promise<{ archive: string; digest: string }> {
+  const bundle = await compileRego(
+    required(tools),
+    'own',
+    `# METADATA
+# entrypoint: true
+decision := {"effect": effect, "reasons": reasons, "obligations": [], "user_message": ""}
+
+default effect := "allow"
+
+effect := "deny" if count(reasons) > 0
+
+reasons := [reason | some reason in deny]
+
+deny contains {
+	"rule": "own.messages", "title": "Too many", "message": "Too many messages.", "severity": "low", "controls": [], "path": "",
+} if input.request.messages > ${most}`,
+  );
+  return { archive: Buffer.from(bundle.archive).toString('base64'), digest: bundle.identity.digest };
+}
+
+const two = { messages: ['a', 'b'].map((content) => ({ role: 'user', content })) };
+const report = 'ab'.repeat(32);
+
+run('a release takes an author, an approver, and then decides everywhere; the way back is one command', async () => {
+  const { archive, digest } = await bundleFor(1);
+  const wish = { tenant: 'demo', bundle: 'own', archive, report };
+  expect((await stand.as('approver', 'POST', '/api/policy/releases', wish)).status).toBe(403);
+  const asked = await stand.as('author', 'POST', '/api/policy/releases', wish);
+  const { approval } = asked.body['error'] as { approval: { id: string } };
+  const path = `/api/policy/releases/${approval.id}/approve`;
+  expect((await stand.as('author', 'POST', path)).status).toBe(403);
+  expect((await stand.chat(two)).status).toBe(200);
+  expect(await stand.as('approver', 'POST', path)).toMatchObject({ status: 200 });
+  const denied = await stand.chat(two);
+  expect(denied.status).toBe(403);
+  expect(await stand.factsOf(denied.call, 'decision')).toMatchObject({
+    rules: ['own.messages'],
+    versions: { bundles: [{ name: 'baseline' }, { name: 'own', digest }] },
+  });
+  expect((await stand.facts('policy')).at(-1)).toMatchObject({
+    action: 'activated',
+    bundle: 'own',
+    digest,
+    report,
+    wasm: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    data: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    source: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    compiler: { opa: expect.any(String) as string },
+    approval: approval.id,
+    previous: null,
+  });
+  const status = await stand.as('auditor', 'GET', '/api/policy/status?tenant=demo');
+  expect(status.body).toMatchObject({ tenants: [{ tenant: 'demo', releases: [{ bundle: 'own', digest }] }] });
+
+  const next = await bundleFor(5);
+  const second = { tenant: 'demo', bundle: 'own', archive: next.archive };
+  expect((await stand.withTwo('author', '/api/policy/releases', second)).status).toBe(200);
+  expect((await stand.chat(two)).status).toBe(200);
+  const back = { tenant: 'demo', bundle: 'own', reason: 'too lax' };
+  expect(await stand.as('author', 'POST', '/api/policy/rollback', back)).toMatchObject({ body: { digest } });
+  expect((await stand.chat(two)).status).toBe(403);
+  expect(await stand.as('author', 'POST', '/api/policy/rollback', back)).toMatchObject({ body: { digest: null } });
+  expect((await stand.chat(two)).status).toBe(200);
+  expect((await stand.as('author', 'POST', '/api/policy/rollback', back)).status).toBe(409);
+});
+
+run('a candidate decides beside the active policies and is only recorded', async () => {
+  const { archive, digest } = await bundleFor(1);
+  const wish = { tenant: 'demo', bundle: 'own', archive, stage: 'shadow' };
+  expect((await stand.withTwo('author', '/api/policy/releases', wish)).status).toBe(200);
+  const { call, status } = await stand.chat(two);
+  expect(status).toBe(200);
+  expect(await stand.factsOf(call, 'outcome')).toMatchObject({
+    shadow: { bundles: [{ bundle: 'own', digest }], effect: 'deny', same: false, rules: ['own.messages'] },
+  });
+  const same = await stand.chat();
+  expect(await stand.factsOf(same.call, 'outcome')).toMatchObject({ shadow: { effect: 'allow', same: true } });
+  const refused = await stand.chat({ messages: [{ role: 'user', content: 'AKIAIOSFODNN7EXAMPLE' }] });
+  expect(await stand.factsOf(refused.call, 'decision')).toMatchObject({ shadow: { effect: 'deny', same: true } });
+  expect((await stand.as('author', 'POST', '/api/policy/shadow/end', { tenant: 'demo', bundle: 'own' })).status).toBe(
+    200,
+  );
+  const after = await stand.chat(two);
+  expect(await stand.factsOf(after.call, 'outcome')).not.toHaveProperty('shadow');
+});
+
+run('a bundle that cannot decide is refused before anybody is asked', async () => {
+  const broken = await compileRego(required(tools), 'own', '# METADATA\n# entrypoint: true\ndecision := 1');
+  const archive = Buffer.from(broken.archive).toString('base64');
+  const wish = { tenant: 'demo', bundle: 'own', archive };
+  expect((await stand.as('author', 'POST', '/api/policy/releases', wish)).status).toBe(400);
+  const garbage = { ...wish, archive: Buffer.from('no bundle').toString('base64') };
+  expect((await stand.as('author', 'POST', '/api/policy/releases', garbage)).status).toBe(400);
+  const unknown = { tenant: 'demo', bundle: 'own', digest: '0'.repeat(64) };
+  expect((await stand.as('author', 'POST', '/api/policy/releases', unknown)).status).toBe(404);
+});
+
+run('a swap under load loses no call, and each entry names the bundle that decided it', async () => {
+  const { archive, digest } = await bundleFor(1);
+  const wish = { tenant: 'demo', bundle: 'own', archive };
+  const asked = await stand.as('author', 'POST', '/api/policy/releases', wish);
+  const { approval } = asked.body['error'] as { approval: { id: string } };
+  let going = true;
+  const calls: { status: number; call: string }[] = [];
+  const load = Array.from({ length: 4 }, async () => {
+    while (going) calls.push(await stand.chat(two));
+  });
+  const seen = (status: number) => async (): Promise<void> => {
+    for (let i = 0; i < 400 && !calls.some((each) => each.status === status); i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  };
+  await seen(200)();
+  await stand.as('approver', 'POST', `/api/policy/releases/${approval.id}/approve`);
+  await seen(403)();
+  going = false;
+  await Promise.all(load);
+  expect(new Set(calls.map(({ status }) => status))).toEqual(new Set([200, 403]));
+  for (const { status, call } of calls) {
+    const facts = await stand.factsOf(call, 'decision');
+    const { bundles } = facts['versions'] as { bundles: { digest: string }[] };
+    expect(
+      bundles.some((bundle) => bundle.digest === digest),
+      call,
+    ).toBe(status === 403);
+  }
+});
