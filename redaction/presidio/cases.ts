@@ -64,7 +64,8 @@ function spansOf(row: JsonObject): JsonValue {
     }));
   } catch (cause) {
     // Presidio's recognizer fails here too; Python's name for it is what was recorded.
-    if (cause instanceof RedactionError && cause.code === 'recognizer_failed') return { exception: 'ValueError' };
+    if (cause instanceof RedactionError && cause.code === 'recognizer_failed')
+      return { exception: recognizer.entity === 'IT_FISCAL_CODE' ? 'KeyError' : 'ValueError' };
     throw cause;
   }
 }

@@ -49,15 +49,26 @@ function endOfPath(text: string, start: number): number {
   return PATH.lastIndex;
 }
 
-function* formsOf(text: string, { start }: Host, end: number): Generator<PatternMatch> {
+function* formsOf(text: string, { start, end: hostEnd }: Host, end: number): Generator<PatternMatch> {
   const scheme = SCHEME.exec(text.slice(Math.max(0, start - 8), start));
   const schemeStart = scheme === null ? -1 : start - scheme[0].length;
-  const isClosed = isQuote(text.charAt(end));
   if (schemeStart >= 0) yield { pattern: STANDARD, start: schemeStart, end };
   yield { pattern: BARE, start, end };
-  if (schemeStart > 0 && isClosed && isQuote(text.charAt(schemeStart - 1)))
-    yield { pattern: QUOTED, start: schemeStart - 1, end: end + 1 };
-  if (isClosed && isQuote(text.charAt(start - 1))) yield { pattern: QUOTED_BARE, start: start - 1, end: end + 1 };
+  const closed = closedEnd(text, hostEnd, end);
+  if (closed < 0) return;
+  if (schemeStart > 0 && isQuote(text.charAt(schemeStart - 1)))
+    yield { pattern: QUOTED, start: schemeStart - 1, end: closed };
+  if (isQuote(text.charAt(start - 1))) yield { pattern: QUOTED_BARE, start: start - 1, end: closed };
+}
+
+/** Behind the quote that closes a URL; one may be closed behind a longer name of its top level only. -1: not closed. */
+function closedEnd(text: string, hostEnd: number, end: number): number {
+  if (isQuote(text.charAt(end))) return end + 1;
+  const dot = text.lastIndexOf('.', hostEnd);
+  TOP_LEVEL.lastIndex = dot + 1;
+  const letters = TOP_LEVEL.exec(text)?.[0].toLowerCase() ?? '';
+  const longer = endOfPath(text, dot + 1 + letters.length);
+  return GENERIC_TOP_LEVEL.has(letters) && isQuote(text.charAt(longer)) ? longer + 1 : -1;
 }
 
 /** The longest run of host characters around a dot. */
@@ -79,19 +90,27 @@ function hostIn(text: string, { start, end }: Host, from: number): Host | null {
   return null;
 }
 
-/** Length of the longest top-level domain that the text has at `at`; 0: none. */
+/** Length of the first top-level domain, in Presidio's order, that the text has at `at`; 0: none. Its end is not looked at. */
 function topLevelLength(text: string, at: number): number {
   TOP_LEVEL.lastIndex = at;
   const letters = TOP_LEVEL.exec(text)?.[0].toLowerCase() ?? '';
-  for (let length = letters.length; length >= 2; length--) if (isTopLevel(letters.slice(0, length))) return length;
-  return 0;
+  // A short name hides the longer ones that begin with it; `sh` stands among the generic ones.
+  if (letters.startsWith('sh')) return 2;
+  for (let length = 3; length <= letters.length; length++)
+    if (GENERIC_TOP_LEVEL.has(letters.slice(0, length))) return length;
+  return isCountry(letters.slice(0, 2)) ? 2 : 0;
 }
 
 /** At most 676 pairs of letters. */
-const countries = new Map<string, boolean>();
+const countries = new Map<string, boolean>([
+  ['an', true],
+  ['tp', true],
+  ['za', true],
+  ['ss', false],
+]);
 
-function isTopLevel(name: string): boolean {
-  if (name.length > 2) return GENERIC_TOP_LEVEL.has(name);
+function isCountry(name: string): boolean {
+  if (name.length < 2) return false;
   const answer = countries.get(name) ?? parse(`a.b.${name}`, { allowPrivateDomains: false }).isIcann === true;
   countries.set(name, answer);
   return answer;

@@ -109,6 +109,48 @@ describe('the triggers', () => {
   });
 });
 
+describe('the check of every link', () => {
+  const COLUMNS =
+    'log, seq, kind, class, call, header, hash, t, dbt, wid, wseq, leaves, facts, facts_salt, sealed, content, key, booked';
+
+  /** Copies the newest entry to the next place; `change` says what differs, as SQL. The owner does it, with all rights. */
+  async function insertCopy(change: Readonly<Record<string, string>>, into = 'entries'): Promise<void> {
+    const header = (seq: string, prev: string): string =>
+      `concat('{"body":"', substr(header, 10, 64), '","call":"', call || '.x', '","inc":0,"kind":"', kind, '","log":"', log,
+        '","prev":"', ${prev}, '","seq":', ${seq}, ',"t":', t, ',"v":1,"wid":"', wid, '","wseq":', wseq, '}')`;
+    const text = change['header'] ?? header(change['seq'] ?? 'seq + 1', change['prev'] ?? `encode(hash, 'hex')`);
+    const values: Readonly<Record<string, string>> = {
+      call: `call || '.x'`, seq: 'seq + 1', header: text, hash: `sha256('\\x00'::bytea || convert_to(${text}, 'UTF8'))`, ...change,
+    }; // prettier-ignore
+    const list = COLUMNS.split(', ').map((name) => values[name] ?? name);
+    await admin.begin(async (tx) => {
+      await tx`set local session_replication_role = replica`;
+      await tx.unsafe(`insert into ledger.${into} (${COLUMNS}) select ${list.join(', ')}
+        from ledger.entries where log = (select log from ledger.logs where tenant = 'demo') order by seq desc limit 1`);
+      throw new Undo();
+    });
+  }
+  class Undo extends Error {}
+
+  test('lets an entry pass that links to the one before it', async () => {
+    await expect(insertCopy({})).rejects.toBeInstanceOf(Undo);
+  });
+
+  test.each([
+    ['leaves a gap', { seq: 'seq + 2' }],
+    ['links to another entry', { prev: `repeat('ab', 32)` }],
+    ['has the hash of something else', { hash: `sha256('')` }],
+    ['says another time in its column', { t: 't + 1', header: 'header' }],
+    ['says another call in its column', { call: `'cs-other'` }],
+    ['has a header in another form', { header: `replace(header, ',"inc"', ', "inc"')` }],
+  ])('refuses an entry that %s, from the owner in replica role and in a partition too', async (_, change) => {
+    await expect(insertCopy(change)).rejects.toMatchObject({ code: 'CS051' });
+    const [row] = await admin<{ part: string }[]>`
+      select e.tableoid::regclass::text as part from ledger.entries e join ledger.logs l using (log) where l.tenant = 'demo' limit 1`;
+    await expect(insertCopy(change, row?.part.replace('ledger.', ''))).rejects.toMatchObject({ code: 'CS051' });
+  });
+});
+
 describe('readers', () => {
   test('see the tenants mapped to their own role, whatever they set', async () => {
     const role = `cs_reader_${database.name}`;

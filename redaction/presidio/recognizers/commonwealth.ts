@@ -1,4 +1,4 @@
-import { digitsOf, isDate, isLuhn, isVerhoeff, numberOf, weighted } from '../digits.ts';
+import { asciiDigits, digitsOf, isDate, isLuhn, isVerhoeff, numberOf, weighted } from '../digits.ts';
 import { pattern, words } from '../recognizer.ts';
 import type { PresidioRecognizer } from '../recognizer.ts';
 
@@ -11,8 +11,8 @@ export const COMMONWEALTH: readonly PresidioRecognizer[] = [
     languages: ['en'],
     standing: 'off',
     patterns: [
-      pattern('SIN (weak)', raw`\<[1-79][0-9]{8}\>`, 0.3),
-      pattern('SIN (medium)', raw`\<[1-79][0-9]{2}(?: [0-9]{3} |-[0-9]{3}-)[0-9]{3}\>`, 0.5),
+      pattern('SIN (weak)', raw`\<[1-79][0-9]{8}\>`, 0.05),
+      pattern('SIN (medium)', raw`\<[1-79]\d{2}(?: \d{3} |-\d{3}-)\d{3}\>`, 0.5),
     ],
     context: words(
       'sin, social insurance, social insurance number, nas, numéro d’assurance sociale, assurance sociale, canada, cra, service canada',
@@ -80,7 +80,7 @@ export const COMMONWEALTH: readonly PresidioRecognizer[] = [
     context: words(
       'nin, national identification number, national identity number, nimc, national id, nigerian id, nigeria',
     ),
-    validate: (match) => isVerhoeff(digitsOf(match)),
+    validate: (match) => !/^0+$/.test(asciiDigits(match)) && isVerhoeff(digitsOf(match)),
     example: '12345678902',
     source: 'National Identity Management Commission: eleven digits, Verhoeff',
   },
@@ -102,7 +102,7 @@ export const COMMONWEALTH: readonly PresidioRecognizer[] = [
     patterns: [
       pattern(
         'South African ID Number',
-        raw`\<[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4}[0-2][0-9]{2}\>`,
+        raw`\<[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4}[0-2][89][0-9]\>`,
         0.5,
       ),
     ],
@@ -129,7 +129,7 @@ function isMedicare(digits: readonly number[]): boolean {
 /** The century is not part of the number, so 29 February passes where one of them has it. */
 function isSouthAfricanId(match: string): boolean {
   const digits = digitsOf(match);
-  if (digits.length !== 13 || (digits[10] ?? 9) > 2 || !isLuhn(digits)) return false;
+  if (digits.length !== 13 || (digits[10] ?? 9) > 2 || (digits[11] ?? 0) < 8 || !isLuhn(digits)) return false;
   const [year, month, day] = [numberOf(digits.slice(0, 2)), numberOf(digits.slice(2, 4)), numberOf(digits.slice(4, 6))];
   return isDate(2000 + year, month, day) || isDate(1900 + year, month, day);
 }

@@ -21,7 +21,7 @@ export function isSerialNumber(match: string): boolean {
 
 /** § 2 VKVV: the letter counts as two digits, products count by their digit sum. */
 export function isSocialSecurityNumber(match: string): boolean {
-  const code = asciiDigits(match.replace(/\s/gu, '')).toUpperCase();
+  const code = asciiDigits(match.replaceAll(' ', '')).toUpperCase();
   if (!/^[0-9]{8}[A-Z][0-9]{3}$/.test(code)) return false;
   const day = Number(code.slice(2, 4));
   const month = Number(code.slice(4, 6));
@@ -49,13 +49,13 @@ export function isLanr(match: string): boolean {
 /** There is no check digit: a number of the right form is neither proven nor excluded. */
 export function checkBsnr(match: string): Verdict {
   const code = asciiDigits(match);
-  return /^[0-9]{9}$/.test(code) && !code.startsWith('00') ? null : false;
+  return /^[0-9]{9}$/.test(code) && code !== '000000000' ? null : false;
 }
 
 /** A wrong check digit excludes a number only when `isStrict`: some were issued without. */
 export function checkVatId(match: string, isStrict: boolean): Verdict {
-  const code = asciiDigits(match.replace(/[\s.-]/gu, '')).toUpperCase();
-  if (!/^DE[1-9][0-9]{8}$/.test(code)) return false;
+  const code = asciiDigits(match.replace(/[\p{White_Space}.-]/gu, '')).toUpperCase();
+  if (!/^DE[0-9]{9}$/.test(code)) return false;
   const digits = digitsOf(code);
   if (mod11And10(digits.slice(0, 8)) === digits[8]) return true;
   return isStrict ? false : null;

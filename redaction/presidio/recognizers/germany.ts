@@ -37,8 +37,8 @@ export const GERMANY: readonly PresidioRecognizer[] = [
     standing: 'off',
     patterns: [
       pattern('Steuernummer (ELSTER)', raw`\<(?:0[1-9]|1[0-6])\d{11}\>`, 0.5),
-      pattern('Steuernummer (3/3/5)', raw`(?<![\w/])(?:\d{2,3}\/\d{3}|\d{5})\/\d{5}(?![\w/])`, 0.4),
-      pattern('Steuernummer (3/4/4)', raw`(?<![\w/])\d{3}\/\d{4}\/\d{4}(?![\w/])`, 0.4),
+      pattern('Steuernummer (3/3/5)', raw`\<\d{3}\/\d{3}\/\d{5}\>`, 0.4),
+      pattern('Steuernummer (states)', raw`\<\d{2,3}\/\d{3,4}\/\d{4,5}\>`, 0.2),
     ],
     context: words(
       'steuernummer, steuer-nr, steuernr, st.-nr, st-nr, stnr, finanzamt, steuererklärung, einkommensteuer, umsatzsteuer, elster, tax number',
@@ -66,12 +66,12 @@ export const GERMANY: readonly PresidioRecognizer[] = [
     standing: 'off',
     patterns: [
       pattern('Personalausweisnummer', raw`\<${SERIAL}\>`, 0.4),
-      pattern('Personalausweisnummer (T)', raw`\<T[0-9]{8}\>`, 0.3),
+      pattern('Personalausweisnummer (T)', raw`\<T\d{8}\>`, 0.5),
     ],
     context: words(
       'personalausweis, ausweis, ausweisnummer, personalausweisnummer, npa, neuer personalausweis, ausweis-nr, ausweisnr, identitätskarte, id card, identity card, perso, bundespersonalausweis, ausweisdokument',
     ),
-    validate: isSerialNumber,
+    validate: (match) => (/^T\p{Nd}{8}$/iu.test(match) ? null : isSerialNumber(match)),
     example: 'L01X00T44',
     source: '§ 5 PAuswG and ICAO Doc 9303: serial number and check digit',
   },
@@ -111,10 +111,10 @@ export const GERMANY: readonly PresidioRecognizer[] = [
     standing: 'off',
     patterns: [
       pattern('Kfz-Kennzeichen (hyphen, space)', plate('-', raw`\s`, ''), 0.3),
-      pattern('Kfz-Kennzeichen (hyphen)', plate('-', '-?', ''), 0.3),
-      pattern('Kfz-Kennzeichen (spaces)', plate(raw`\s`, raw`\s?`, ''), 0.3),
-      pattern('Kfz-Kennzeichen (hyphen, E or H)', plate('-', raw`[\s-]?`, raw`\s?[EH]`), 0.3),
-      pattern('Kfz-Kennzeichen (spaces, E or H)', plate(raw`\s`, raw`\s?`, raw`\s?[EH]`), 0.3),
+      pattern('Kfz-Kennzeichen (hyphens)', plate('-', '-', ''), 0.3),
+      pattern('Kfz-Kennzeichen (spaces)', plate(raw`\s`, raw`\s`, ''), 0.3),
+      pattern('Kfz-Kennzeichen (hyphen, E or H)', plate('-', raw`[\s-]`, '[EH]'), 0.3),
+      pattern('Kfz-Kennzeichen (spaces, E or H)', plate(raw`\s`, raw`\s`, '[EH]'), 0.3),
     ],
     context: words(
       'kennzeichen, kfz-kennzeichen, kfz, nummernschild, autokennzeichen, fahrzeug, fahrzeugschein, zulassung, zulassungsbescheinigung, auto, pkw, amtliches kennzeichen, halter, license plate, wagen',
@@ -203,5 +203,5 @@ export const GERMANY: readonly PresidioRecognizer[] = [
 ];
 
 function plate(first: string, second: string, suffix: string): string {
-  return raw`(?<![\w-])${PLATE_LETTER}{1,3}${first}[A-Z]{1,2}${second}\d{1,4}${suffix}(?![\w-])`;
+  return raw`(?<![\w-])${PLATE_LETTER}{1,3}${first}[A-Z]{1,2}${second}\d{1,4}${suffix}\>`;
 }

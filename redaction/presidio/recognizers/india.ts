@@ -6,7 +6,7 @@ import { findPans, PAN_PATTERNS } from './pan.ts';
 
 const raw = String.raw;
 const STATE = '(?:0[1-9]|[12][0-9]|3[0-7])';
-const PAN = '[A-Z]{5}[0-9]{4}[A-Z]';
+const PAN = '[A-Z0-9]{5}[0-9]{4}[A-Z]';
 
 export const INDIA: readonly PresidioRecognizer[] = [
   {
@@ -60,7 +60,7 @@ export const INDIA: readonly PresidioRecognizer[] = [
     entity: 'IN_PASSPORT',
     languages: ['en'],
     standing: 'off',
-    patterns: [pattern('PASSPORT', raw`\<[A-Z][1-9][0-9]\s?[0-9]{4}[1-9]\>`, 0.1)],
+    patterns: [pattern('PASSPORT', raw`\<[A-Z][1-9]\d\s?\d{4}[1-9]\>`, 0.1)],
     context: words('passport, indian passport, passport number'),
     example: 'A3456781',
     source: 'Passport Seva: a letter and seven digits, neither end 0',
@@ -84,7 +84,7 @@ export const INDIA: readonly PresidioRecognizer[] = [
     languages: ['en'],
     standing: 'off',
     patterns: [
-      pattern('GSTIN (High)', raw`\<${STATE}${PAN}[1-9A-Z]Z[0-9A-Z]\>`, 0.85),
+      pattern('GSTIN (High)', raw`\<${STATE}${PAN}[0-9A-Z]Z[0-9A-Z]\>`, 0.85),
       pattern('GSTIN (Medium)', raw`\<[0-9]{2}${PAN}[0-9A-Z]Z[0-9A-Z]\>`, 0.6),
       pattern('GSTIN (Low)', raw`\<[0-9]{2}${PAN}[0-9A-Z]{3}\>`, 0.3),
     ],
@@ -103,5 +103,5 @@ function isAadhaar(digits: readonly number[]): boolean {
 /** The check character is not looked at. */
 function isGstin(match: string): boolean {
   const code = match.replace(/[- ]/g, '').toUpperCase();
-  return new RegExp(String.raw`^${STATE}\p{L}{5}[0-9]{4}\p{L}[1-9A-Z]Z[0-9A-Z]$`, 'u').test(code);
+  return new RegExp(String.raw`^${STATE}[0-9\p{L}]{5}[0-9]{4}\p{L}[0-9A-Z]Z[0-9A-Z]$`, 'u').test(code);
 }

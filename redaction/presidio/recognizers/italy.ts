@@ -1,3 +1,4 @@
+import { RedactionError } from '../../errors.ts';
 import { digitsOf, isLuhn } from '../digits.ts';
 import { pattern, words } from '../recognizer.ts';
 import type { PresidioRecognizer, Verdict } from '../recognizer.ts';
@@ -7,7 +8,7 @@ const raw = String.raw;
 /** Three letters of a name: consonants first, then vowels, then X. */
 const NAME = '(?:[A-Z][AEIOU][AEIOUX]|[AEIOU]X{2}|[B-DF-HJ-NP-TV-Z]{2}[A-Z])';
 /** Any digit may be replaced by a letter where two people would share a code. */
-const DIGIT = '[0-9LMNP-V]';
+const DIGIT = String.raw`[\dLMNP-V]`;
 const DAY = `(?:[04LQ][1-9MNP-V]|[1256MNRS]${DIGIT}|[37PT][01LM])`;
 const PLACE = `[A-MZ]${DIGIT}{3}`;
 
@@ -17,7 +18,7 @@ export const ITALY: readonly PresidioRecognizer[] = [
     entity: 'IT_DRIVER_LICENSE',
     languages: ['it'],
     standing: 'on',
-    patterns: [pattern('Driver License', raw`\<(?:[A-Z]{2}\d{7}[A-Z]|U1[B-DF-HJ-NPR-UW-Z0-9]{7}[A-Z])\>`, 0.2)],
+    patterns: [pattern('Driver License', raw`\<(?:[A-Z]{2}\d{7}[A-Z]|U1[B-HJ-NPR-UW-Z0-9]{7}[A-Z])\>`, 0.2)],
     context: words('patente, patente di guida, licenza, licenza di guida'),
     example: 'U1H00B000C',
     source: 'D.Lgs. 285/1992 art. 116: number of the licence, national series U1',
@@ -38,7 +39,7 @@ export const ITALY: readonly PresidioRecognizer[] = [
     entity: 'IT_VAT_CODE',
     languages: ['it'],
     standing: 'on',
-    patterns: [pattern('IT Vat code (piva)', raw`\<(?:[0-9][ _]?){11}\>`, 0.1)],
+    patterns: [pattern('IT Vat code (piva)', raw`\<(?:[0-9][ _]?){11}\b`, 0.1)],
     context: words('piva, partita iva, pi'),
     validate: (match) => isVatCode(digitsOf(match)),
     example: '01333550323',
@@ -73,9 +74,14 @@ export const ITALY: readonly PresidioRecognizer[] = [
 /** Values of the characters at odd places, `0`-`9` as `A`-`J`. */
 const ODD_VALUES = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
 
-/** A wrong check character proves nothing. */
+/** A wrong check character proves nothing. Presidio fails at digits of other scripts, and so do we. */
 function checkFiscalCode(match: string): Verdict {
   const code = match.toUpperCase();
+  if (!/^[0-9A-Z]{16}$/.test(code))
+    throw new RedactionError(
+      'recognizer_failed',
+      'ItFiscalCodeRecognizer: expected ASCII letters and digits; found others.',
+    );
   let sum = 0;
   for (let at = 0; at < 15; at++) {
     const character = code.charCodeAt(at);

@@ -50,7 +50,9 @@ export const KOREA: readonly PresidioRecognizer[] = [
     entity: 'KR_DRIVER_LICENSE',
     languages: ['ko'],
     standing: 'off',
-    patterns: [pattern('Driver License (Medium)', raw`(?<!\d)(?:1[1-9]|2[0-8])-?\d{2}-?\d{6}-?\d{2}(?!\d)`, 0.3)],
+    patterns: [
+      pattern('Driver License (Medium)', raw`(?<!\d)(?:1[1-9]|2[0-8])[- ]?\d{2}[- ]?\d{6}[- ]?\d{2}(?!\d)`, 0.3),
+    ],
     context: words('운전면허, 운전면허번호, 면허번호, driver license, korean driver license'),
     validate: isIssuingRegion,
     example: '11-22-123456-12',
@@ -62,8 +64,8 @@ export const KOREA: readonly PresidioRecognizer[] = [
     languages: ['kr'],
     standing: 'unlisted',
     patterns: [
-      pattern('Korean Passport Number (Current)', '(?<![A-Z0-9])[MSROD]\\d{3}[A-Z]\\d{4}(?![A-Z0-9])', 0.1),
-      pattern('Korean Passport Number (Previous)', '(?<![A-Z0-9])[MSROD]\\d{8}(?![A-Z0-9])', 0.05),
+      pattern('Korean Passport Number (Current)', '(?<![A-Z0-9])[MSROD]\\d{3}[A-Z]\\d{4}(?![0-9])', 0.1),
+      pattern('Korean Passport Number (Previous)', '(?<![A-Z0-9])[MSROD]\\d{8}(?![0-9])', 0.05),
     ],
     context: words('passport, passport number, korean passport, 여권, 여권번호, 대한민국 여권'),
     example: 'M123A4567',

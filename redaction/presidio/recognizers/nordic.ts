@@ -27,8 +27,8 @@ export const NORDIC: readonly PresidioRecognizer[] = [
     languages: ['sv'],
     standing: 'off',
     patterns: [
-      pattern('Swedish Personal Identity Number (Medium)', raw`(?:\d{8}|\d{6})[-+]\d{4}`, 0.5),
-      pattern('Swedish Personal Identity Number (Weak)', raw`\d{12}|\d{10}`, 0.1),
+      pattern('Swedish Personal Identity Number (Medium)', raw`\d{6,8}[-+]\d{4}`, 0.5),
+      pattern('Swedish Personal Identity Number (Weak)', raw`\d{10,12}`, 0.1),
     ],
     context: words('personnummer, svenskt personnummer, personal identity number, svensk id, pnr, samordningsnummer'),
     validate: isPersonnummer,
@@ -41,8 +41,8 @@ export const NORDIC: readonly PresidioRecognizer[] = [
     languages: ['sv'],
     standing: 'off',
     patterns: [
-      pattern('Swedish Organisation Number (Medium)', raw`\d{6}-\d{4}`, 0.5),
-      pattern('Swedish Organisation Number (Weak)', raw`\d{10}`, 0.1),
+      pattern('Swedish Organisation Number (Medium)', raw`\<\d{6}-\d{4}\>`, 0.5),
+      pattern('Swedish Organisation Number (Weak)', raw`\d{6}-?\d{4}`, 0.1),
     ],
     context: words('organisationsnummer, orgnr, organisation number, company number'),
     validate: isOrganisationsnummer,

@@ -6,7 +6,7 @@ import { findIbans, isIban } from './iban-format.ts';
 
 const raw = String.raw;
 /** Airlines, American Express and Diners, Visa, Mastercard of the 5-series, Discover and Maestro. */
-const ISSUER = '(?:[1346][0-9]{3}|5[0-5][0-9]{2})';
+const ISSUER = String.raw`(?:[1346]\d{3}|5[0-5]\d{2})`;
 
 export const PAYMENT: readonly PresidioRecognizer[] = [
   {
@@ -40,7 +40,7 @@ export const PAYMENT: readonly PresidioRecognizer[] = [
     languages: ['en'],
     standing: 'on',
     isCaseSensitive: true,
-    patterns: [pattern('IBAN Generic', '[A-Z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}', 0.5)],
+    patterns: [pattern('IBAN Generic', '[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){0,7}(?:[ -]?[A-Z0-9]{1,3})?', 0.5)],
     context: words('iban, bank, transaction'),
     validate: isIban,
     find: findIbans,

@@ -1,5 +1,5 @@
 import { RedactionError } from '../../errors.ts';
-import { digitsOf, weighted } from '../digits.ts';
+import { asciiDigits, digitsOf, weighted } from '../digits.ts';
 import { pattern, words } from '../recognizer.ts';
 import type { PresidioRecognizer } from '../recognizer.ts';
 
@@ -47,8 +47,8 @@ export const SOUTH_EAST_ASIA: readonly PresidioRecognizer[] = [
     languages: ['en'],
     standing: 'off',
     patterns: [
-      pattern('TIN (Medium)', raw`\<\d{3}-\d{3}-\d{3}(?:-\d{3,5})?\>`, 0.05),
-      pattern('TIN (Weak)', raw`\<(?:\d{9}|\d{12}|\d{14})\>`, 0.01),
+      pattern('TIN (Medium)', raw`\<\d{3}-\d{3}-\d{3}(?:-\d{3})?\>`, 0.05),
+      pattern('TIN (Weak)', raw`\<(?:\d{9}|\d{12})\>`, 0.01),
     ],
     context: words(
       'tin, tax, taxpayer, bir, tax identification, taxpayer identification number, bureau of internal revenue',
@@ -61,18 +61,24 @@ export const SOUTH_EAST_ASIA: readonly PresidioRecognizer[] = [
 
 /** Provinces in use, and modulus 11 with weights 13 down to 2. */
 function isThaiId(match: string): boolean {
-  if (!/^[1-9](?:1\d|2[0-7]|3\d|4\d|5[0-8]|6[0-7]|7[0-7]|8[0-6]|9[0-6])\d{10}$/.test(match)) return false;
+  if (!/^[1-9](?:1\d|2[0-7]|3\d|4\d|5[0-8]|6[0-7]|7[0-7]|8[0-6]|9[0-6])\d{10}$/.test(asciiDigits(match))) return false;
   const digits = digitsOf(match);
   const sum = weighted(digits, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
   return (11 - (sum % 11)) % 10 === digits[12];
 }
 
 function isPhilippineTin(digits: readonly number[]): boolean {
-  return (weighted(digits, [9, 8, 7, 6, 5, 4, 3, 2]) % 11) % 10 === digits[8];
+  return weighted(digits, [9, 8, 7, 6, 5, 4, 3, 2]) % 11 === digits[8];
 }
 
 const BUSINESS_LETTERS = 'XMKECAWLJDB';
 const COMPANY_LETTERS = 'ZKCMDNERGWH';
+/** Kinds of other entities, the fourth and fifth character. */
+const ENTITY_KINDS = new Set(
+  'CC CD CH CL CM CP CS CX DP FB FC FM FN GA GB GS HC HS LL LP MB MC MD MH MM MQ NB NR PA PB PF RF RP SM SS TC TU VH XL'.split(
+    ' ',
+  ),
+);
 const ENTITY_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWX0123456789';
 
 function isUen(match: string): boolean {
@@ -86,6 +92,7 @@ function isUen(match: string): boolean {
 
 /** Digits of other scripts are matched but have no place in the alphabet; Presidio fails there, and so do we. */
 function isOtherEntity(code: string): boolean {
+  if (!ENTITY_KINDS.has(code.slice(3, 5))) return false;
   const values = Array.from(code.slice(0, -1), (character) => ENTITY_ALPHABET.indexOf(character));
   if (values.includes(-1))
     throw new RedactionError('recognizer_failed', 'SgUenRecognizer: expected ASCII letters and digits; found others.');

@@ -58,6 +58,7 @@ function hasControlLetter(code: string): boolean {
 
 function isNie(match: string): boolean {
   const code = match.replace(/[- ]/g, '').toUpperCase();
+  if (!/^[XYZ]\p{Nd}{7}[A-Z]$/u.test(code)) return false;
   return hasControlLetter(`${String('XYZ'.indexOf(code.charAt(0)))}${code.slice(1)}`);
 }
 

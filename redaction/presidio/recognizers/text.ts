@@ -9,7 +9,9 @@ const DAY = '(?:[1-9]|0[1-9]|[12][0-9]|3[01])';
 const MONTH = '(?:[1-9]|0[1-9]|1[0-2])';
 const YEAR = raw`(?:\d{4}|\d{2})`;
 const NAME = '(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)';
-const ISO_TIME = raw`T\d{2}:\d{2}:\d{2}(?:\.\d{1,64})?(?:Z|[+-]\d{2}:\d{2})?`;
+const ISO_DATE = raw`\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d`;
+const ISO_ZONE = raw`(?:[+-][0-2]\d:[0-5]\d|Z)`;
+const ISO_TIME = raw`${ISO_DATE}(?::[0-5]\d(?:\.\d{1,64})?)?${ISO_ZONE}`;
 
 export const TEXT: readonly PresidioRecognizer[] = [
   {
@@ -18,7 +20,7 @@ export const TEXT: readonly PresidioRecognizer[] = [
     languages: ['en'],
     standing: 'on',
     patterns: [
-      pattern('ISO 8601', raw`\<\d{4}-\d{2}-\d{2}${ISO_TIME}\>`, 0.8),
+      pattern('ISO 8601', raw`\<${ISO_TIME}\>`, 0.8),
       pattern('mm/dd/yyyy or mm/dd/yy', raw`\<${MONTH}\/${DAY}\/${YEAR}\>`, 0.6),
       pattern('dd/mm/yyyy or dd/mm/yy', raw`\<${DAY}\/${MONTH}\/${YEAR}\>`, 0.6),
       pattern('yyyy/mm/dd', raw`\<\d{4}\/${MONTH}\/${DAY}\>`, 0.6),
@@ -43,7 +45,7 @@ export const TEXT: readonly PresidioRecognizer[] = [
     standing: 'on',
     patterns: [{ ...pattern('Email (Medium)', '[^@]@[^@]', 0.5), published: PUBLISHED_EMAIL }],
     context: words('email'),
-    validate: (match) => isRegisteredName(match.slice(match.lastIndexOf('@') + 1)),
+    validate: (match) => isRegisteredName(hostOf(match)),
     find: findEmails,
     example: 'info@presidio.site',
     source: 'RFC 5321 section 4.1.2, without quoted local parts; public suffix list',
@@ -65,6 +67,12 @@ export const TEXT: readonly PresidioRecognizer[] = [
     source: 'RFC 3986 with host names under a top-level domain of the IANA root zone',
   },
 ];
+
+/** Presidio reads an address as it would a URL, so that a `/`, `?` or `#` in it ends the host. */
+function hostOf(match: string): string {
+  const authority = match.split(/[/?#]/, 1)[0] ?? '';
+  return authority.slice(authority.lastIndexOf('@') + 1);
+}
 
 /** A name directly or deeper under a public suffix of the ICANN part. */
 function isRegisteredName(host: string): boolean {

@@ -27,8 +27,8 @@ export const TURKEY: readonly PresidioRecognizer[] = [
     languages: ['tr'],
     standing: 'off',
     patterns: [
-      pattern('Plaka', raw`\<${PROVINCE}[\s-]${LETTER}{1,3}[\s-][0-9]{2,5}\>`, 0.5),
-      pattern('Plaka (bitişik)', raw`\<${PROVINCE}${LETTER}{1,3}[0-9]{2,5}\>`, 0.3),
+      pattern('Plaka', raw`\<${PROVINCE}[\s-]${LETTER}{1,3}[\s-]\d{2,4}\>`, 0.5),
+      pattern('Plaka (bitişik)', raw`\<${PROVINCE}[\s-]?${LETTER}{1,3}[\s-]?\d{2,4}\>`, 0.3),
     ],
     context: words(
       'plaka, araç plakası, plaka no, plaka numarası, araç, taşıt, license plate, plate number, ruhsat, vehicle',
@@ -50,7 +50,7 @@ function isNationalId(match: string): boolean {
 
 /** Says nothing of what has not the form of a plate. */
 function checkPlate(match: string): Verdict {
-  const parts = /^([0-9]{2})[\s-]?[A-Z]{1,3}[\s-]?[0-9]{2,5}$/iu.exec(match);
+  const parts = /^([0-9]{2})[^0-9]{1,5}\p{Nd}{2,4}$/u.exec(match);
   if (parts === null) return null;
   const province = Number(parts[1]);
   return province >= 1 && province <= 81;

@@ -77,8 +77,8 @@ export const UNITED_KINGDOM: readonly PresidioRecognizer[] = [
     standing: 'off',
     patterns: [
       pattern('UK Vehicle Registration (current)', raw`\<[A-HJ-PR-Y]{2}[0-9]{2}[- ]?[A-HJ-PR-Z]{3}\>`, 0.3),
-      pattern('UK Vehicle Registration (prefix)', raw`\<[A-HJ-NPR-TV-Y][0-9]{1,3}[- ]?[A-HJ-PR-Z]{3}\>`, 0.2),
-      pattern('UK Vehicle Registration (suffix)', raw`\<[A-HJ-PR-Z]{3}[- ]?[0-9]{1,3}[A-HJ-NPR-TV-Y]\>`, 0.15),
+      pattern('UK Vehicle Registration (prefix)', raw`\<[A-HJ-NPR-TV-Y]\d{1,3}[- ]?[A-HJ-PR-Y][A-HJ-PR-Z]{2}\>`, 0.2),
+      pattern('UK Vehicle Registration (suffix)', raw`\<[A-HJ-PR-Z]{3}[- ]?\d{1,3}[- ]?[A-HJ-NPR-TV-Y]\>`, 0.15),
     ],
     context: words(
       'vehicle, registration, number plate, licence plate, license plate, reg, vrn, vrm, car, plate, dvla, v5c, mot',

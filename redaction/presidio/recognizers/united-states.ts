@@ -145,7 +145,7 @@ export const UNITED_STATES: readonly PresidioRecognizer[] = [
 /** Five places of type and region, with a separator after the fourth and seventh: `C A AN N – A AN N – A A N N`. */
 function mbi(separator: string): string {
   const L = MBI_LETTER;
-  return `[1-9]${L}${MBI_ANY}[0-9]${separator}${L}${MBI_ANY}[0-9]${separator}${L}${L}[0-9]{2}`;
+  return `[0-9]${L}${MBI_ANY}[0-9]${separator}${L}${MBI_ANY}[0-9]${separator}${L}${L}[0-9]{2}`;
 }
 
 function isDeaNumber(digits: readonly number[]): boolean {

@@ -24,3 +24,10 @@ describe('recorded behaviour of Presidio', () => {
     ).toEqual([]);
   });
 });
+
+test('what Presidio answers to generated texts', () => {
+  const outcomes = readRows('generated.jsonl', 'test/cases/presidio-observed').map(evaluate);
+  const wrong = outcomes.filter(({ verdict }) => verdict !== 'right');
+  expect(outcomes.length).toBeGreaterThan(500);
+  expect(wrong.map(({ row, got }) => ({ id: row.id, text: row.text, observed: row.observed, got }))).toEqual([]);
+});

@@ -41,8 +41,9 @@ interface Span {
 
 const DIRECTORY = process.env['PRESIDIO_CASES'] ?? 'test/cases/presidio';
 
-export function readRows(file: string): Row[] {
-  const lines = readFileSync(`${DIRECTORY}/${file}`, 'utf8').trim().split('\n');
+/** `directory`: default the recorded cases of Presidio's own tests. */
+export function readRows(file: string, directory = DIRECTORY): Row[] {
+  const lines = readFileSync(`${directory}/${file}`, 'utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line) as Row);
 }
 
