@@ -52,23 +52,29 @@ export function readCertificates(pem: string): TokenCertificate[] | null {
 
 /**
  * Does a chain of issued certificates, each valid at that time, lead from this one to a trusted one? Those in between may come
- * from anywhere. A trusted certificate ends the chain, whatever its own dates.
+ * from anywhere. A trusted certificate ends the chain, whatever its own dates. Each certificate is looked at once: certificates
+ * that issue each other would make as many chains as there are orders of them.
  */
 export function leadsToTrusted(
   certificate: TokenCertificate,
   trusted: readonly TokenCertificate[],
   between: readonly TokenCertificate[],
   timeMs: number,
-  depth = 0,
 ): boolean {
-  const isTrusted = trusted.some(({ der }) => sameBytes(der, certificate.der));
-  if (isTrusted && depth > 0) return true;
-  if (depth === MAX_DEPTH || !isValidAt(certificate.x509, timeMs)) return false;
-  if (isTrusted) return true;
-  return [...trusted, ...between].some(
-    (issuer) =>
-      isIssuedBy(certificate.x509, issuer.x509) && leadsToTrusted(issuer, trusted, between, timeMs, depth + 1),
-  );
+  const isTrusted = ({ der }: TokenCertificate): boolean => trusted.some((each) => sameBytes(each.der, der));
+  if (isTrusted(certificate)) return isValidAt(certificate.x509, timeMs);
+  const left = new Set([...trusted, ...between]);
+  let row = [certificate];
+  for (let depth = 0; depth < MAX_DEPTH && row.length > 0; depth += 1) {
+    const issuers: TokenCertificate[] = [];
+    for (const { x509 } of row.filter((each) => isValidAt(each.x509, timeMs))) {
+      for (const issuer of left) if (isIssuedBy(x509, issuer.x509)) issuers.push(issuer);
+      for (const issuer of issuers) left.delete(issuer);
+    }
+    if (issuers.some(isTrusted)) return true;
+    row = issuers;
+  }
+  return false;
 }
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

@@ -7,20 +7,45 @@ import type { StoredSignature } from '../stored.ts';
 import { asObject } from './call-check.ts';
 import type { Finding } from './report.ts';
 
+/** What all writers together may take: one bit for each sequence number up to a writer's highest. */
+const MAX_BYTES = 256 * 1024 * 1024;
+const FIRST_BYTES = 8;
+/** About what a writer takes besides. */
+const WRITER_BYTES = 256;
+
+/** Memory that is left for the bits of all writers. */
+interface Room {
+  bytes: number;
+}
+
 /** One bit per writer sequence number. */
 class Bits {
-  #words = new Uint8Array(64);
+  readonly #room: Room;
+  #words = new Uint8Array(FIRST_BYTES);
   highest = 0;
   count = 0;
+
+  constructor(room: Room) {
+    this.#room = room;
+    room.bytes -= WRITER_BYTES;
+  }
+
+  /** False when there is no room for it. */
+  fits(index: number): boolean {
+    const byte = index >> 3;
+    if (byte < this.#words.length) return this.#room.bytes >= 0;
+    const length = Math.max(byte + 1, this.#words.length * 2);
+    this.#room.bytes -= length - this.#words.length;
+    if (this.#room.bytes < 0) return false;
+    const wider = new Uint8Array(length);
+    wider.set(this.#words);
+    this.#words = wider;
+    return true;
+  }
 
   /** False when it was set already. */
   set(index: number): boolean {
     const byte = index >> 3;
-    if (byte >= this.#words.length) {
-      const wider = new Uint8Array(Math.max(byte + 1, this.#words.length * 2));
-      wider.set(this.#words);
-      this.#words = wider;
-    }
     const mask = 1 << (index & 7);
     const old = this.#words[byte] ?? 0;
     if ((old & mask) !== 0) return false;
@@ -44,6 +69,7 @@ const MAX_WSEQ = 2 ** 31 - 2;
 
 /** Writers over all logs: their keys from the deployment log, their own sequence numbers, their signatures. */
 export class WriterCheck {
+  readonly #room: Room = { bytes: MAX_BYTES };
   readonly #seen = new Map<string, Bits>();
   readonly #keys = new Map<string, KeyObject>();
   readonly #keyTexts = new Map<string, string>();
@@ -55,10 +81,13 @@ export class WriterCheck {
 
   add(header: EntryHeader, facts: JsonValue): Finding | null {
     if (header.kind === 'writer') this.#register(header, asObject(facts));
-    const seen = this.#seen.get(header.wid) ?? new Bits();
+    const seen = this.#seen.get(header.wid) ?? new Bits(this.#room);
     this.#seen.set(header.wid, seen);
     if (header.wseq < 1 || header.wseq > MAX_WSEQ)
       return { problem: `writer sequence ${String(header.wseq)} is outside its range` };
+    // Nobody writes numbers without writing the entries: this much is no ledger, and is not followed.
+    if (!seen.fits(header.wseq))
+      return { problem: `writer sequence ${String(header.wseq)} of ${header.wid} is beyond what can be followed` };
     if (!seen.set(header.wseq))
       return { problem: `writer ${header.wid} used its sequence number ${String(header.wseq)} twice` };
     return null;
