@@ -1,12 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import {
-  LedgerError,
-  parsePolicy,
-  readCertificates,
-  type TokenCertificate,
-  type TrustPolicy,
-} from '../ledger/index.ts';
+import { LedgerError, parsePolicy, type TrustPolicy } from '../ledger/index.ts';
 import { CliError } from './errors.ts';
 
 /** Reads a trust policy (c2sp.org/tlog-policy). @throws CliError `not_found`, `usage` with the line that is wrong */
@@ -23,16 +17,4 @@ export function readPolicyFile(path: string): TrustPolicy {
     const why = cause instanceof LedgerError ? cause.message : 'it is not UTF-8';
     throw new CliError('usage', `${path}: ${why}.`, { cause });
   }
-}
-
-/** Reads the certificates of timestamp authorities. @throws CliError `not_found` */
-export function readCertificateFile(path: string): readonly TokenCertificate[] {
-  let certificates: readonly TokenCertificate[] | null = null;
-  try {
-    certificates = readCertificates(readFileSync(resolve(path), 'latin1'));
-  } catch (cause) {
-    throw new CliError('not_found', `Expected a file of certificates at ${path}, could not read it.`, { cause });
-  }
-  if (certificates !== null) return certificates;
-  throw new CliError('not_found', `Expected certificates in PEM form in ${path}, found another text.`);
 }

@@ -20,6 +20,8 @@ export { readRecorded, readRecordedCall } from './recorded.ts';
 export type { RecordedCall, RecordedEntry, RecordedRange } from './recorded.ts';
 export { verifyLive } from './verify/live.ts';
 export { verifyFolder } from './verify/folder.ts';
+export { readTrust } from './verify/trust.ts';
+export type { ReaderTrust } from './verify/trust.ts';
 export { reportText } from './verify/text.ts';
 export type { LogReport, Problem, Verdict, VerifyReport } from './verify/report.ts';
 export { exportPlanned, exportTenant } from './export/export.ts';

@@ -7,12 +7,14 @@ import {
   verifyLive,
   type EpochOverview,
   type LedgerOverview,
+  type ReaderTrust,
   type VerifyReport,
 } from '../../ledger/index.ts';
 import { resolve } from 'node:path';
 import { anchorsText } from '../anchors-text.ts';
 import { openKeys, withDatabase } from '../database.ts';
-import { readCertificateFile, readPolicyFile } from '../policy-file.ts';
+import { readPolicyFile } from '../policy-file.ts';
+import { readTrustFiles, TRUST_OPTIONS } from '../trust-files.ts';
 import type { Answer, ExitCode, Json, Verb, VerbContext } from '../verb.ts';
 
 const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
@@ -27,23 +29,15 @@ const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
 
 async function verify(context: VerbContext): Promise<Answer> {
   const [dir] = context.args.positionals;
-  const report = dir === undefined ? await verifyDatabase(context) : await verifyExport(context, resolve(dir));
+  const trust = readTrustFiles(context.args);
+  const report = dir === undefined ? await verifyDatabase(context, trust) : await verifyFolder(resolve(dir), trust);
   const data = { ...report } as unknown as Json;
   return { exit: EXIT_BY_VERDICT[report.verdict], data, text: reportText(report) };
 }
 
-/** @throws CliError `usage`, `not_found` for a trust file that cannot be read */
-function verifyExport({ args }: VerbContext, dir: string): Promise<VerifyReport> {
-  const [file, pem] = [args.text('trust'), args.text('tsa-certificates')];
-  if (file === null && pem === null) return verifyFolder(dir);
-  const policy = file === null ? null : readPolicyFile(file);
-  const keys = policy === null || policy.logs.length === 0 ? undefined : policy.logs.map(({ key }) => key);
-  return verifyFolder(dir, keys, { policy, certificates: pem === null ? [] : readCertificateFile(pem) });
-}
-
-function verifyDatabase(context: VerbContext): Promise<VerifyReport> {
+function verifyDatabase(context: VerbContext, trust: ReaderTrust): Promise<VerifyReport> {
   const config = context.project.config();
-  return withDatabase(context, config, async ({ sql }) => verifyLive(sql, await openKeys(context, config, sql)));
+  return withDatabase(context, config, async ({ sql }) => verifyLive(sql, await openKeys(context, config, sql), trust));
 }
 
 function status(context: VerbContext): Promise<Answer> {
@@ -84,13 +78,7 @@ export const verbs: readonly Verb[] = [
     path: ['ledger', 'verify'],
     summary: 'Checks the ledger in the database, or an exported folder, and names the first bad entry.',
     positionals: ['[DIR]'],
-    options: {
-      trust: {
-        value: 'FILE',
-        help: 'With DIR: your policy file with the keys of the log and of witnesses you believe.',
-      },
-      'tsa-certificates': { value: 'FILE', help: 'With DIR: certificates (PEM) of timestamp authorities you believe.' },
-    },
+    options: TRUST_OPTIONS,
     example: 'countersign ledger verify ./evidence --trust auditor.policy --json',
     details:
       'A folder is checked without a database, a network or a key. VALID and VALID_WITH_ERASURES (exit code 0) need your own\n' +

@@ -21,8 +21,8 @@ export interface AnchorEvidence {
   readonly size: number;
   /** Names of the witnesses' keys; empty when they are too few for the policy. */
   readonly witnesses: readonly string[];
-  /** Unix ms of the earliest time that is attested. */
-  readonly timeMs: number;
+  /** Unix ms of the earliest time that is attested; null for a checkpoint that the reader has kept. */
+  readonly timeMs: number | null;
   /** Timestamps that verified. */
   readonly timestamps: number;
 }

@@ -5,7 +5,7 @@ import { ZERO_HASH } from '../merkle.ts';
 import { originLine, parseCheckpoint } from '../note/checkpoint.ts';
 import { parseVerifierKey } from '../note/key.ts';
 import type { VerifierKey } from '../note/key.ts';
-import { openNote } from '../note/note.ts';
+import { openNote, parseNote } from '../note/note.ts';
 import { verifyInclusion } from '../tree/proof.ts';
 import { CompactRange } from '../tree/range.ts';
 import { asObject } from '../verify/call-check.ts';
@@ -27,6 +27,8 @@ export interface BoundHead {
   readonly covered: boolean;
   /** What a `problem` shows; default TAMPERED. */
   readonly shows?: BadVerdict;
+  /** What it shows when the log has another root; default TAMPERED. */
+  readonly differs?: BadVerdict;
 }
 
 /** A finding and the first entry it may be about. */
@@ -55,6 +57,11 @@ export class TreeCheck {
   /** Entries that a checkpoint covers. */
   get covered(): number {
     return this.#covered;
+  }
+
+  /** Entries that heads have confirmed so far. */
+  get good(): number {
+    return this.#good;
   }
 
   /** RFC 6962 tree head over the entries so far, lower hex. */
@@ -89,12 +96,20 @@ export class TreeCheck {
     const { size } = this.#range;
     const root = this.#range.root();
     while (this.#next !== null && this.#next.size <= size) {
-      const { says, problem, covered, shows = 'TAMPERED' } = this.#next;
+      const { says, problem, covered, shows = 'TAMPERED', differs = 'TAMPERED' } = this.#next;
       if (problem !== null) return { seq: this.#good, problem, shows };
       if (this.#next.size < size) return { seq: this.#good, problem: `${says} is not in the order of its size` };
       if (this.#next.root !== root) {
         const first = size === 0 ? 'the empty log is' : `entries ${String(this.#good)} to ${String(size - 1)} are`;
-        return { seq: this.#good, problem: `${first} not what ${says} bound: at least one was rewritten` };
+        // Another head of this size was right: then somebody bound two histories.
+        const isSecond = size > 0 && this.#good === size;
+        return {
+          seq: this.#good,
+          problem: isSecond
+            ? `${says} bound another history of the same ${String(size)} entries`
+            : `${first} not what ${says} bound: at least one was rewritten`,
+          shows: isSecond ? 'FORKED' : differs,
+        };
       }
       this.#good = size;
       if (covered) this.#covered = size;
@@ -196,25 +211,40 @@ export function openedHead(
   return { ...head, problem: isIn ? null : `${says} does not bind this head of the log: its record was changed` };
 }
 
+/** A checkpoint's head, and what its signature is worth to this reader. */
+export interface SignedHead {
+  readonly head: BoundHead;
+  /** A key the reader trusts for this log signed it. */
+  readonly isTrusted: boolean;
+  /** Verifier key of whom it says it is from. */
+  readonly signer: string;
+}
+
 /**
- * The head a checkpoint signs.
- *
- * @param keys whom the reader trusts; null = the key given with it, which shows no more than that it was not damaged
+ * The head a checkpoint signs. When no key the reader trusts has a line in it, the key given with it is used, which shows no more than
+ * that it was not damaged.
  */
 export function signedHead(
   { note, vkey }: { readonly note: string; readonly vkey: string },
   { origin, inc }: Pick<EvidenceLog, 'origin' | 'inc'>,
-  keys: readonly VerifierKey[] | null,
-): BoundHead {
+  keys: readonly VerifierKey[],
+): SignedHead {
   try {
-    const { text } = openNote(note, keys ?? [parseVerifierKey(vkey)]);
-    const checkpoint = parseCheckpoint(text);
-    const { size, root } = checkpoint;
-    const problem = checkpoint.origin === originLine(origin, inc) ? null : 'a checkpoint of another log was put here';
-    return { size, root, says: `the checkpoint of size ${String(size)}`, problem, covered: true };
+    const { signatures } = parseNote(note);
+    const named = keys.filter(({ name, id }) => signatures.some((line) => line.name === name && line.id === id));
+    const { text, verified } = openNote(note, named.length > 0 ? named : [parseVerifierKey(vkey)]);
+    const { size, root, origin: line } = parseCheckpoint(text);
+    const isOurs = line === originLine(origin, inc) && verified.every(({ key }) => key.name === line);
+    const problem = isOurs ? null : 'a checkpoint of another log was put here';
+    const head = { size, root, says: `the checkpoint of size ${String(size)}`, problem, covered: true };
+    return { head, isTrusted: isOurs && named.length > 0, signer: vkey };
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     const problem = `a checkpoint was changed, or is not signed by the key it should be: ${error.message}`;
-    return { size: 0, root: '', says: 'a checkpoint', problem, covered: false };
+    return {
+      head: { size: 0, root: '', says: 'a checkpoint', problem, covered: false },
+      isTrusted: false,
+      signer: vkey,
+    };
   }
 }

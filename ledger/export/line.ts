@@ -12,11 +12,24 @@ export function writeLine({ erasedKey, hash, header, leaves, receipt, sections }
     const section = sections.get(name);
     if (section !== undefined) disclosed.push(`${JSON.stringify(name)}:${writeSection(section)}`);
   }
+  return `${joinLine({ erasedKey, hash, header, leaves, receipt }, disclosed.join(','))}\n`;
+}
+
+function joinLine(
+  {
+    erasedKey,
+    hash,
+    header,
+    leaves,
+    receipt,
+  }: Omit<EvidenceEntry, 'sections' | 'erasedKey'> & { erasedKey?: string | undefined },
+  sections: string,
+): string {
   const signed =
     receipt === null ? 'null' : canonicalJson({ digest: receipt.digest, sig: receipt.signature, wid: receipt.wid });
   const erased = erasedKey === undefined ? '' : `"erased":${JSON.stringify(erasedKey)},`;
   const start = `{${erased}"hash":${JSON.stringify(hash)},"header":${JSON.stringify(header)},"leaves":${canonicalJson([...leaves])}`;
-  return `${start},"receipt":${signed},"sections":{${disclosed.join(',')}}}\n`;
+  return `${start},"receipt":${signed},"sections":{${sections}}}`;
 }
 
 /** The value itself when its text is canonical, so that a line can be read with jq; a damaged text as a string. */
@@ -29,7 +42,10 @@ function writeSection({ salt, text }: OpenedSection): string {
   }
 }
 
-/** Reads a line back; null when it has another form. */
+/**
+ * Reads a line back; null when it is not exactly what writeLine writes for that entry: a member twice, one too many or another
+ * spelling could show one thing to the verifier and another to whoever else reads the file.
+ */
 export function readLine(line: string): EvidenceEntry | null {
   let value: JsonValue;
   try {
@@ -44,9 +60,11 @@ export function readLine(line: string): EvidenceEntry | null {
   const opened = readSections(sections);
   const signed = readReceipt(receipt);
   if (hashes === null || opened === null || signed === undefined) return null;
-  const entry = { hash, header, leaves: hashes, sections: opened, receipt: signed };
-  if (erased === undefined) return entry;
-  return typeof erased === 'string' && KEY_REF.test(erased) ? { ...entry, erasedKey: erased } : null;
+  if (erased !== undefined && (typeof erased !== 'string' || !KEY_REF.test(erased))) return null;
+  const key = erased === undefined ? {} : { erasedKey: erased };
+  const { written, areCanonical } = opened;
+  const entry = { hash, header, leaves: hashes, sections: opened.sections, receipt: signed, areCanonical, ...key };
+  return joinLine(entry, written) === line ? entry : null;
 }
 
 function readHashes(leaves: JsonValue | undefined): string[] | null {
@@ -55,25 +73,39 @@ function readHashes(leaves: JsonValue | undefined): string[] | null {
   return hashes.length === leaves.length ? hashes : null;
 }
 
-function readSections(sections: { [key: string]: JsonValue }): Map<string, OpenedSection> | null {
-  const opened = new Map<string, OpenedSection>();
-  for (const [name, section] of Object.entries(sections)) {
-    if (!isObject(section) || typeof section['salt'] !== 'string' || !/^(?:[0-9a-f]{32})?$/.test(section['salt']))
-      return null;
-    const text = sectionText(section);
-    if (text === null) return null;
-    opened.set(name, { salt: section['salt'], text });
-  }
-  return opened;
+/** Sections as they were read, and as they are written. */
+interface ReadSections {
+  readonly sections: Map<string, OpenedSection>;
+  readonly written: string;
+  readonly areCanonical: boolean;
 }
 
-function sectionText({ text, value }: { [key: string]: JsonValue }): string | null {
-  if (typeof text === 'string') return text;
-  if (value === undefined) return null;
+function readSections(members: { [key: string]: JsonValue }): ReadSections | null {
+  const sections = new Map<string, OpenedSection>();
+  const written: string[] = [];
+  let areCanonical = true;
+  for (const [name, section] of Object.entries(members)) {
+    if (!isObject(section) || typeof section['salt'] !== 'string' || !/^(?:[0-9a-f]{32})?$/.test(section['salt']))
+      return null;
+    const { salt, text, value } = section;
+    const isDamaged = typeof text === 'string';
+    if (!isDamaged && value === undefined) return null;
+    const found = isDamaged ? text : canonicalOrNothing(value ?? null);
+    sections.set(name, { salt, text: found });
+    // Outside the canonical profile: it cannot be what was committed to, and any text that is not canonical says so.
+    if (isDamaged || found === '') areCanonical = false;
+    const shown = found === '' ? JSON.stringify(value) : found;
+    written.push(
+      `${JSON.stringify(name)}:{"salt":"${salt}",${isDamaged ? `"text":${JSON.stringify(text)}` : `"value":${shown}`}}`,
+    );
+  }
+  return { sections, written: written.join(','), areCanonical };
+}
+
+function canonicalOrNothing(value: JsonValue): string {
   try {
     return canonicalJson(value);
   } catch {
-    // Outside the canonical profile: it cannot be what was committed to, and any text that is not canonical says so.
     return '';
   }
 }

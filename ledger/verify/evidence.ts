@@ -22,6 +22,8 @@ export interface EvidenceEntry {
   readonly receipt: StoredSignature | null;
   /** The destroyed key that sealed it, as a folder says; absent when it is not erased. */
   readonly erasedKey?: string;
+  /** The texts of its sections were written in canonical form by whoever read it. */
+  readonly areCanonical?: boolean;
   /** What only the database knows. */
   readonly row?: EvidenceRow;
 }

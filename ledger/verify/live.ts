@@ -6,35 +6,53 @@ import type { KeyRing } from '../keyring.ts';
 import { openSections } from '../sections.ts';
 import { readEntries } from '../stored.ts';
 import type { StoredEntry } from '../stored.ts';
+import { readAnchors } from '../anchor/stored.ts';
+import { AnchorCheck } from './anchors.ts';
 import { BudgetCheck } from './budget-check.ts';
-import { openedHead, signedHead } from '../epoch/check.ts';
 import type { BoundHead } from '../epoch/check.ts';
 import { readCheckpoints, readOpenings, readWholeEpoch } from '../epoch/stored.ts';
 import type { EvidenceEntry } from './evidence.ts';
+import { HeadCheck } from './heads.ts';
 import { announcement, LogCheck } from './log-check.ts';
+import { ReceiptCheck } from './receipt-check.ts';
 import { buildReport } from './report.ts';
 import type { BadVerdict, Problem, VerifyReport } from './report.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Snapshot, SnapshotLog } from './snapshot.ts';
 import { TreeWalk } from './tree-walk.ts';
+import { NO_TRUST } from './trust.ts';
+import type { ReaderTrust } from './trust.ts';
 import { WriterCheck } from './writer-check.ts';
 
 /**
  * Checks every log of the database as of now, in short reads that do not disturb the writers. With `keys` the sealed sections
- * are opened and compared too; without, only the facts.
+ * are opened and compared too; without, only the facts. With `trust` the anchors that are stored count.
  */
-export async function verifyLive(sql: postgres.Sql, keys: KeyRing | null): Promise<VerifyReport> {
+export async function verifyLive(
+  sql: postgres.Sql,
+  keys: KeyRing | null,
+  trust: ReaderTrust = NO_TRUST,
+): Promise<VerifyReport> {
   const snapshot = await readSnapshot(sql);
   const writers = new WriterCheck();
   const budgets = new BudgetCheck(snapshot.budgets);
   const checks = new Map<string, LogCheck>();
   // The deployment log has the lowest slot: writers' keys are known before the entries they signed.
   const walk = new TreeWalk();
+  const anchors = new AnchorCheck(trust);
+  const receipts = new ReceiptCheck(trust.receipts);
   for (const log of snapshot.logs) {
     const check = new LogCheck(log, writers);
-    await walk.walk(log, check, headsOf(sql, log, snapshot, walk), readEvidence(sql, keys, log), () => {
+    const heads = new HeadCheck(log, walk, trust, anchors);
+    const [from, kept] = [walk.places, receipts.of(log.log)];
+    if (log.tenant === DEPLOYMENT) await anchors.begin(readAnchors(sql, log.log, log.checkpoint));
+    await walk.walk(log, check, headsOf(sql, log, snapshot, walk, heads), readEvidence(sql, keys, log), (hash) => {
       if (check.calls.booking !== null) budgets.book(check.calls.booking);
+      kept?.see(hash, check);
     });
+    kept?.end(check, null);
+    check.anchored = heads.anchored;
+    if (log.tenant === DEPLOYMENT) anchors.ranges.push({ from, to: from + heads.anchored });
     checkCalls(check, log, snapshot, budgets);
     checks.set(log.log, check);
   }
@@ -46,6 +64,7 @@ export async function verifyLive(sql: postgres.Sql, keys: KeyRing | null): Promi
   return buildReport(
     [...checks.values()].map((check) => check.report()),
     general,
+    anchors.newest,
   );
 }
 
@@ -70,20 +89,15 @@ async function* readEvidence(
 }
 
 /** What the log was bound with: checkpoints, or epochs. An epoch that is stored without its entry is one in the making. */
-async function* headsOf(
+function headsOf(
   sql: postgres.Sql,
   log: SnapshotLog,
   { lastEpoch }: Snapshot,
-  walk: TreeWalk,
-): AsyncGenerator<BoundHead> {
-  if (log.tenant === DEPLOYMENT) {
-    for await (const checkpoint of readCheckpoints(sql, log.log, log.checkpoint))
-      yield signedHead(checkpoint, log, null);
-    return;
-  }
-  const { count } = walk.book;
-  const openings = readOpenings(sql, log, lastEpoch === count ? lastEpoch - 1 : lastEpoch);
-  for await (const opening of openings) yield openedHead(opening, log, walk.book, walk.coveredPlaces);
+  { book }: TreeWalk,
+  heads: HeadCheck,
+): AsyncIterable<BoundHead> {
+  if (log.tenant === DEPLOYMENT) return heads.checkpoints(readCheckpoints(sql, log.log, log.checkpoint));
+  return heads.epochs(readOpenings(sql, log, lastEpoch === book.count ? lastEpoch - 1 : lastEpoch));
 }
 
 /** The newest epoch is built again from all heads: a log that did not change is bound in it too. */

@@ -12,6 +12,12 @@ import type { EvidenceEntry, EvidenceLog } from './evidence.ts';
 import type { BadVerdict, Finding, LogReport, Problem } from './report.ts';
 import type { WriterCheck } from './writer-check.ts';
 
+/** An entry as far as it was read; facts null when they are withheld. */
+interface Looked {
+  readonly header: EntryHeader;
+  readonly facts: JsonValue;
+}
+
 /** A finding of whatever kind, without its place. */
 interface Unplaced {
   readonly problem: string;
@@ -38,8 +44,7 @@ export class LogCheck {
   #timeMs = 0;
   #receipts = 0;
   #unread = 0;
-  /** Who wrote the entry that is being looked at, as its header says. */
-  #wid: string | null = null;
+  #last: Looked | null = null;
   #problem: Problem | null = null;
 
   /** @param part where a part of the log begins, and the hash of the entry before */
@@ -65,16 +70,21 @@ export class LogCheck {
   /** False when the log is bad: the rest of it shows nothing more. */
   add(entry: EvidenceEntry): boolean {
     if (this.#problem !== null) return false;
-    this.#wid = null;
+    this.#last = null;
     const finding = this.#check(entry);
-    if (finding !== null) this.fail(this.#next, finding, this.#wid);
+    if (finding !== null) this.fail(this.#next, finding, this.writer);
     else this.#next += 1;
     return finding === null;
   }
 
-  /** Who wrote the last entry that was looked at, as its header says. */
+  /** The last entry that was looked at, when it has a header. */
+  get last(): Looked | null {
+    return this.#last;
+  }
+
+  /** Who wrote it, as the header says. */
   get writer(): string | null {
-    return this.#wid;
+    return this.#last?.header.wid ?? null;
   }
 
   /** @param writer who wrote the entry with that sequence, when that is known */
@@ -112,7 +122,7 @@ export class LogCheck {
     }
     const header = parseHeader(entry.header);
     if (header === null) return { problem: 'the header is not a canonical header of this version' };
-    this.#wid = header.wid;
+    this.#last = { header, facts: null };
     const hash = leafHash(entry.header);
     return (
       this.#checkPlace(header) ??
@@ -146,8 +156,10 @@ export class LogCheck {
     return null;
   }
 
-  #checkBody(header: EntryHeader, { leaves, sections, row }: EvidenceEntry): Finding | null {
+  #checkBody(header: EntryHeader, { leaves, sections, row, areCanonical }: EvidenceEntry): Finding | null {
     const names = sectionNames(header.kind);
+    for (const name of sections.keys())
+      if (!names.includes(name)) return { problem: 'it discloses a section that nothing commits to' };
     if (leaves.length !== names.length) {
       return {
         problem: `expected ${String(names.length)} section hashes for kind ${header.kind}, found ${String(leaves.length)}`,
@@ -156,7 +168,10 @@ export class LogCheck {
     for (const [index, name] of names.entries()) {
       const opened = sections.get(name);
       if (opened === undefined) this.#unread += 1;
-      else if (sectionLeaf(opened.salt, opened.text) !== leaves[index] || !isCanonical(opened.text)) {
+      else if (
+        sectionLeaf(opened.salt, opened.text) !== leaves[index] ||
+        (areCanonical !== true && !isCanonical(opened.text))
+      ) {
         return {
           section: name,
           problem: `section ${name} is not what was committed to: its text, salt or hash was changed`,
@@ -174,6 +189,7 @@ export class LogCheck {
   /** What the entry means for calls, writers and receipts. */
   #checkStory(header: EntryHeader, entry: EvidenceEntry, hash: string): Finding | null {
     const facts = parseFacts(entry);
+    this.#last = { header, facts };
     const finding =
       checkKey(header, facts, entry) ?? this.calls.add(header, facts, entry) ?? this.#writers.add(header, facts);
     if (header.kind === 'log') this.announced.add(announcement(asObject(facts)));

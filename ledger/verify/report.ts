@@ -93,6 +93,8 @@ const UNANCHORED =
   'No outside anchor covers these logs: whoever owns the database and the keys could have rewritten all of it.';
 const STAMPED_ONLY =
   'Timestamps show that entries existed by then, not that nobody was shown another history: that takes witnesses.';
+const KEPT_ONLY =
+  'A checkpoint that you kept shows that nothing before it was rewritten since, not that others were shown the same history.';
 const LIMITS = [
   'The end of a log can be cut without a trace unless a receipt, an open call or a later entry of the same writer refers to it.',
   'That the recorded content is true, and that no call went around the gateway, cannot be seen from a ledger.',
@@ -162,7 +164,7 @@ type Sum = (count: (log: LogReport) => number) => number;
 
 function limitsOf(sum: Sum, anchor: AnchorEvidence | null): string[] {
   const limits = [...anchorLimit(sum), ...LIMITS];
-  if (anchor !== null && anchor.witnesses.length === 0) limits.push(STAMPED_ONLY);
+  if (anchor !== null && anchor.witnesses.length === 0) limits.push(anchor.timestamps > 0 ? STAMPED_ONLY : KEPT_ONLY);
   const add = (count: number, says: string): void => {
     if (count > 0) limits.push(`${String(count)} ${says}`);
   };

@@ -24,7 +24,8 @@ export function reportText(report: VerifyReport): string {
   if (anchor !== null) {
     const { size, witnesses, timestamps, timeMs } = anchor;
     const by = [...witnesses, ...(timestamps > 0 ? [`${String(timestamps)} timestamps`] : [])].join(', ');
-    lines.push(`Anchored at ${String(size)} entries of the deployment, ${new Date(timeMs).toISOString()}, by ${by}.`);
+    const when = timeMs === null ? 'a checkpoint that you kept' : `${new Date(timeMs).toISOString()}, by ${by}`;
+    lines.push(`Anchored at ${String(size)} entries of the deployment: ${when}.`);
   }
   if (rewritable.length > 0) {
     lines.push('An owner of the database and the keys could have rewritten, without it showing here:');

@@ -1,8 +1,6 @@
-import type { JsonValue } from '../canonical.ts';
 import { DEPLOYMENT } from '../entry.ts';
 import { EpochBook, TreeCheck } from '../epoch/check.ts';
 import type { BoundHead, TreeFinding } from '../epoch/check.ts';
-import { parseHeader } from '../header.ts';
 import type { CompactRange } from '../tree/range.ts';
 import type { EvidenceEntry, EvidenceLog } from './evidence.ts';
 import type { LogCheck } from './log-check.ts';
@@ -21,7 +19,7 @@ export class TreeWalk {
   }
 
   /**
-   * @param onGood after each entry that was found good
+   * @param onGood after each entry that was found good, with its hash
    * @param before the tree of what comes before a part of a log
    * @returns RFC 6962 tree head behind the last entry, lower hex
    */
@@ -30,20 +28,23 @@ export class TreeWalk {
     check: LogCheck,
     heads: AsyncIterable<BoundHead>,
     entries: AsyncIterable<EvidenceEntry>,
-    onGood: () => void = () => undefined,
+    onGood: (hash: string) => void = () => undefined,
     before?: CompactRange,
   ): Promise<string> {
     const tree = new TreeCheck(heads, before);
-    fail(check, await tree.begin());
+    fail(check, await tree.begin(), null);
+    // Who wrote the first entry that no head has confirmed: what a head does not confirm is said to begin there.
+    let suspect: string | null = null;
     for await (const entry of entries) {
       if (!check.add(entry)) break;
-      onGood();
-      const finding = log.tenant === DEPLOYMENT ? this.#note(entry) : null;
-      if (finding !== null) check.fail(check.length - 1, finding);
+      if (check.length - 1 === tree.good) suspect = check.writer;
+      onGood(entry.hash);
+      const finding = log.tenant === DEPLOYMENT ? this.#note(check, entry.hash) : null;
+      if (finding !== null) check.fail(check.length - 1, finding, check.writer);
       const due = tree.add(entry.hash);
-      if (due !== null) fail(check, await due);
+      if (due !== null) fail(check, await due, suspect);
     }
-    if (check.problem === null) fail(check, tree.end());
+    if (check.problem === null) fail(check, tree.end(), null);
     check.covered = tree.covered;
     if (log.tenant !== DEPLOYMENT) return tree.root();
     this.coveredPlaces = this.#places + tree.covered;
@@ -51,14 +52,11 @@ export class TreeWalk {
     return tree.root();
   }
 
-  #note(entry: EvidenceEntry): Finding | null {
-    const header = parseHeader(entry.header);
-    const facts = entry.sections.get('facts');
-    const value = facts === undefined ? null : (JSON.parse(facts.text) as JsonValue);
-    return header === null ? null : this.book.add(header, value, entry.hash);
+  #note({ last }: LogCheck, hash: string): Finding | null {
+    return last === null ? null : this.book.add(last.header, last.facts, hash);
   }
 }
 
-function fail(check: LogCheck, finding: TreeFinding | null): void {
-  if (finding !== null) check.fail(finding.seq, finding);
+function fail(check: LogCheck, finding: TreeFinding | null, writer: string | null): void {
+  if (finding !== null) check.fail(finding.seq, finding, writer);
 }

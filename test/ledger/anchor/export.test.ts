@@ -12,6 +12,7 @@ import { exportTenant } from '../../../ledger/export/export.ts';
 import { createNoteSigner, formatVerifierKey } from '../../../ledger/note/key.ts';
 import { verifyFolder } from '../../../ledger/verify/folder.ts';
 import type { VerifyReport } from '../../../ledger/verify/report.ts';
+import { readTrust } from '../../../ledger/verify/trust.ts';
 import { parsePolicy } from '../../../ledger/witness/policy.ts';
 import { createWitnessState } from '../../../ledger/witness/state.ts';
 import { openConnections, startWitness, type TestWitness } from '../../support/anchors.ts';
@@ -88,12 +89,7 @@ const trustIn = (
 ): string => [`log ${VKEY}`, ...vkeys.map((vkey, i) => `witness W${String(i)} ${vkey}`), quorum].join('\n');
 
 function verify(dir: string, policyText: string | null, pem: readonly TokenCertificate[] = []): Promise<VerifyReport> {
-  const policy = policyText === null ? null : parsePolicy(policyText);
-  return verifyFolder(
-    dir,
-    policy?.logs.map(({ key }) => key),
-    { policy, certificates: pem },
-  );
+  return verifyFolder(dir, { ...readTrust({ policy: policyText }), certificates: pem });
 }
 
 function deploymentFile(dir: string, name: string): string {
@@ -117,8 +113,8 @@ describe('an export is anchored', () => {
 
   test('when an authority stamped it whose certificate, or whose issuer\u2019s, the reader has', async () => {
     for (const pem of [authority.ca, authority.certificate]) {
-      const report = await verify(folders.covered, null, readCertificates(pem) ?? []);
-      expect(report).toMatchObject({ anchored: true, anchor: { witnesses: [], timestamps: 1 } });
+      const report = await verify(folders.covered, trustIn([], 'quorum none'), readCertificates(pem) ?? []);
+      expect(report).toMatchObject({ verdict: 'VALID', anchored: true, anchor: { witnesses: [], timestamps: 1 } });
       expect(report.notProven.join()).toContain('that takes witnesses');
     }
   });
@@ -150,8 +146,19 @@ describe('an export is not anchored', () => {
     });
     const other = await startAuthority({ key: 'ec' });
     const pem = readCertificates(other.ca) ?? [];
-    expect(await verify(folders.covered, null, pem)).toMatchObject({ anchored: false, anchor: null });
+    expect(await verify(folders.covered, trustIn([], 'quorum none'), pem)).toMatchObject({
+      anchored: false,
+      anchor: null,
+    });
     await other.close();
+  });
+
+  test('under checkpoints of a log whose key the reader does not name', async () => {
+    expect(await verify(folders.covered, null, certificates)).toMatchObject({ verdict: 'UNANCHORED', anchor: null });
+    const policy = trustIn([witness.vkey]).replace(VKEY, formatVerifierKey(createNoteSigner('countersign.test/ledger/0', 'ed25519', Buffer.alloc(32, 8)).key)); // prettier-ignore
+    const report = await verify(folders.covered, policy, certificates);
+    expect(report).toMatchObject({ verdict: 'UNANCHORED', consistent: true, anchor: null });
+    expect(report.notProven[0]).toContain(VKEY);
   });
 
   test('by anchors of another history that the same keys signed', async () => {
