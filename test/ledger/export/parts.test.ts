@@ -131,7 +131,7 @@ function rechain(all: string): string {
   });
   line.hash = leafHash(line.header);
   line.receipt = null;
-  return parsed.map((each) => `${JSON.stringify(each)}\n`).join('');
+  return parsed.map((each) => `${canonicalJson(each as unknown as JsonValue)}\n`).join('');
 }
 
 describe('what an export withholds', () => {
