@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BootstrapError } from './error.js';
+import { buildPage, PAGE } from './page.js';
 import { runProgram } from './process.js';
 
 const CONFIGURATION = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
@@ -26,6 +27,7 @@ export async function ensureBuilt(root, say) {
   const staging = join(root, 'dist', '.next');
   rmSync(staging, { recursive: true, force: true });
   await compile(root, staging);
+  await buildPage(root, join(staging, PAGE));
   rmSync(join(root, 'dist', '.stamp'), { force: true });
   for (const name of readdirSync(join(root, 'dist'))) {
     if (!name.startsWith('.')) rmSync(join(root, 'dist', name), { recursive: true, force: true });
@@ -72,6 +74,6 @@ function listSources(root, folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = `${folder}/${entry.name}`;
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : listSources(root, name);
-    return name.endsWith('.ts') ? [name] : [];
+    return /\.(?:ts|html|css)$/.test(name) ? [name] : [];
   });
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { JsonValue } from '../canonical.ts';
-import { receiptText } from '../append/receipts.ts';
+import { receiptText } from '../receipt-text.ts';
 import type { EntryHeader } from '../entry.ts';
 import type { StoredSignature } from '../stored.ts';
 import { asObject } from './call-check.ts';

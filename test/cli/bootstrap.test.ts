@@ -19,6 +19,8 @@ function miniature(): string {
   mkdirSync(join(root, 'cli'));
   for (const name of ['bootstrap.js', 'bootstrap'])
     cpSync(join('cli', name), join(root, 'cli', name), { recursive: true });
+  // The verifier's page is made of sources that a miniature does not have.
+  writeFileSync(join(root, 'cli', 'bootstrap', 'page.js'), PAGE);
   const compiler = join(root, 'vendor', 'typescript');
   mkdirSync(join(compiler, 'bin'), { recursive: true });
   writeFileSync(join(compiler, 'package.json'), '{"name":"typescript","version":"1.0.0","type":"module"}');
@@ -55,6 +57,9 @@ const out = process.argv[process.argv.indexOf('--outDir') + 1];
 if (readFileSync('cli/main.ts', 'utf8').includes('wrong')) { console.log('cli/main.ts(1,1): error TS0: wrong'); process.exit(2); }
 mkdirSync(out + '/cli', { recursive: true });
 copyFileSync('cli/main.ts', out + '/cli/main.js');
+`;
+const PAGE = `export const PAGE = 'page.html';
+export const buildPage = () => Promise.resolve();
 `;
 const PROGRAM = `export async function main({ argv, root, startedAtMs }) {
   process.stdout.write(JSON.stringify({ argv, root, started: startedAtMs < Date.now() }));

@@ -47,11 +47,6 @@ function decode(bytes: Uint8Array): Point | null {
   return [signed, y, 1n, (signed * y) % P];
 }
 
-/** Is it a key? */
-export function isPoint(publicKey: Uint8Array): boolean {
-  return decode(publicKey) !== null;
-}
-
 function same([x1, y1, z1]: Point, [x2, y2, z2]: Point): boolean {
   return mod(x1 * z2 - x2 * z1, P) === 0n && mod(y1 * z2 - y2 * z1, P) === 0n;
 }

@@ -1,0 +1,66 @@
+// First: the sources behind it use Buffer when they are loaded.
+import '../install-buffer.ts';
+import { LedgerError } from '../../../error.ts';
+import { verifyBundle } from '../../bundle.ts';
+import type { VerifyReport } from '../../report.ts';
+import { reportText } from '../../text.ts';
+import { readTrust } from '../../trust.ts';
+import type { ReaderTrust } from '../../trust.ts';
+import { openPicked } from './picked-files.ts';
+
+/** The page: folder and the reader's files in, report out. Everything shown is set as text, never as markup. */
+const button = element('verify', HTMLButtonElement);
+button.addEventListener('click', () => {
+  button.disabled = true;
+  show('', 'Checking…', '');
+  run()
+    .then(({ verdict, text, json }) => {
+      show(verdict, text, json);
+    })
+    .catch((error: unknown) => {
+      show('', error instanceof Error ? error.message : 'It could not be checked.', '');
+    })
+    .finally(() => {
+      button.disabled = false;
+    });
+});
+element('json-switch', HTMLInputElement).addEventListener('change', ({ target }) => {
+  element('json', HTMLPreElement).hidden = !(target instanceof HTMLInputElement && target.checked);
+});
+
+async function run(): Promise<{ readonly verdict: string; readonly text: string; readonly json: string }> {
+  const picked = element('folder', HTMLInputElement).files;
+  if (picked === null || picked.length === 0) throw new TypeError('Choose the folder of an export first.');
+  let trust: ReaderTrust;
+  try {
+    trust = readTrust({
+      policy: await textIn('policy'),
+      certificates: await textIn('certificates'),
+      checkpoints: await textIn('checkpoints'),
+      receipts: await textIn('receipts'),
+    });
+  } catch (error) {
+    if (error instanceof LedgerError) throw new TypeError(`A file of yours: ${error.message}.`, { cause: error });
+    throw error;
+  }
+  const report: VerifyReport = await verifyBundle(openPicked(picked), trust);
+  return { verdict: report.verdict, text: reportText(report), json: JSON.stringify(report, null, 2) };
+}
+
+async function textIn(id: string): Promise<string | null> {
+  const file = element(id, HTMLInputElement).files?.[0];
+  if (file === undefined) return null;
+  return new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer());
+}
+
+function show(verdict: string, text: string, json: string): void {
+  document.body.dataset['verdict'] = verdict;
+  element('report', HTMLPreElement).textContent = text;
+  element('json', HTMLPreElement).textContent = json;
+}
+
+function element<T extends HTMLElement>(id: string, type: new () => T): T {
+  const found = document.getElementById(id);
+  if (found instanceof type) return found;
+  throw new TypeError(`expected an element ${id}, found none`);
+}

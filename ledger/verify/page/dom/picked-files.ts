@@ -1,0 +1,17 @@
+import type { BundleFiles } from '../../bundle-files.ts';
+
+/** The files of a folder that somebody chose; paths begin behind the folder's own name. */
+export function openPicked(picked: Iterable<File>): BundleFiles {
+  const files = new Map<string, File>();
+  for (const file of picked) files.set(file.webkitRelativePath.split('/').slice(1).join('/'), file);
+  return {
+    look: (path) => Promise.resolve(files.has(path) ? 'file' : 'none'),
+    chunks: (path) => chunksOf(files.get(path)),
+  };
+}
+
+async function* chunksOf(file: File | undefined): AsyncGenerator<Uint8Array> {
+  const reader = file?.stream().getReader();
+  if (reader === undefined) return;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+}
