@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { BootstrapError } from './error.js';
 
 /** Where the verifier's page is, below the compiled sources. */
-export const PAGE = join('ledger', 'verify', 'verifier.html');
+export const PAGE = join('ledger', 'page', 'verifier.html');
 
 /**
  * Puts the verifier and all it needs into one file that loads nothing: one script and one style, both named by their hashes in the
@@ -13,7 +13,7 @@ export const PAGE = join('ledger', 'verify', 'verifier.html');
  * @param {string} file
  */
 export async function buildPage(root, file) {
-  const folder = join(root, 'ledger', 'verify', 'page');
+  const folder = join(root, 'ledger', 'page');
   const script = await bundle(root, join(folder, 'dom', 'main.ts'), join(folder, 'node-crypto.ts'));
   const style = readFileSync(join(folder, 'dom', 'page.css'), 'utf8').trim();
   const parts = new Map([

@@ -2,9 +2,9 @@ import * as node from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { writeDer } from '../../../ledger/anchor/der.ts';
-import { Buffer as PageBuffer } from '../../../ledger/verify/page/buffer.ts';
-import * as page from '../../../ledger/verify/page/node-crypto.ts';
-import { readPublicKey } from '../../../ledger/verify/page/public-key.ts';
+import { Buffer as PageBuffer } from '../../../ledger/page/buffer.ts';
+import * as page from '../../../ledger/page/node-crypto.ts';
+import { readPublicKey } from '../../../ledger/page/public-key.ts';
 import { startAuthority } from '../../support/timestamp-authority.ts';
 
 const bytes = fc.uint8Array({ maxLength: 400 });

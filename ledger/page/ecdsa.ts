@@ -1,4 +1,4 @@
-import { readChildren, readDer } from '../../anchor/der.ts';
+import { readChildren, readDer } from '../anchor/der.ts';
 import { bigOf, inverse, mod } from './numbers.ts';
 
 /** y² = x³ − 3x + b over the field p; base point (x, y) of order n: FIPS 186-4, D.1.2. */

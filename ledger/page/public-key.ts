@@ -1,4 +1,4 @@
-import { readChildren, readDer, TAG, writeOid } from '../../anchor/der.ts';
+import { readChildren, readDer, TAG, writeOid } from '../anchor/der.ts';
 import { CURVES, verifyEcdsa } from './ecdsa.ts';
 import { verifyEd25519 } from './ed25519.ts';
 import { verifyRsa } from './rsa.ts';

@@ -1,11 +1,11 @@
 // First: the sources behind it use Buffer when they are loaded.
 import '../install-buffer.ts';
-import { LedgerError } from '../../../error.ts';
-import { verifyBundle } from '../../bundle.ts';
-import type { VerifyReport } from '../../report.ts';
-import { reportText } from '../../text.ts';
-import { readTrust } from '../../trust.ts';
-import type { ReaderTrust } from '../../trust.ts';
+import { LedgerError } from '../../error.ts';
+import { verifyBundle } from '../../verify/bundle.ts';
+import type { VerifyReport } from '../../verify/report.ts';
+import { reportText } from '../../verify/text.ts';
+import { readTrust } from '../../verify/trust.ts';
+import type { ReaderTrust } from '../../verify/trust.ts';
 import { openPicked } from './picked-files.ts';
 
 /** The page: folder and the reader's files in, report out. Everything shown is set as text, never as markup. */

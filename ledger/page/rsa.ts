@@ -1,4 +1,4 @@
-import { readChildren, readDer, sameBytes, TAG, writeDer, writeOid } from '../../anchor/der.ts';
+import { readChildren, readDer, sameBytes, TAG, writeDer, writeOid } from '../anchor/der.ts';
 import { bigOf, power } from './numbers.ts';
 import type { DigestName } from './sha2.ts';
 

@@ -1,5 +1,5 @@
-import { readChildren, readDer, readTime, sameBytes, TAG, writeDer, writeOid } from '../../anchor/der.ts';
-import type { DerNode } from '../../anchor/der.ts';
+import { readChildren, readDer, readTime, sameBytes, TAG, writeDer, writeOid } from '../anchor/der.ts';
+import type { DerNode } from '../anchor/der.ts';
 import { readPublicKey } from './public-key.ts';
 import type { PageKey } from './public-key.ts';
 import type { DigestName } from './sha2.ts';

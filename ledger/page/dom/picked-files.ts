@@ -1,4 +1,4 @@
-import type { BundleFiles } from '../../bundle-files.ts';
+import type { BundleFiles } from '../../verify/bundle-files.ts';
 
 /** The files of a folder that somebody chose; paths begin behind the folder's own name. */
 export function openPicked(picked: Iterable<File>): BundleFiles {
