@@ -19,23 +19,23 @@ import data.countersign.facts
 #   between 13 and 16). Under COPPA a caller without the claim is a child, unless data.tenants[].children.unknown is adult.
 child if {
 	facts.under({"coppa", "gdpr"})
-	age == "under_13"
+	input.principal.claims.age_band == "under_13"
 }
 
 child if {
 	facts.under({"gdpr"})
-	age == "13_15"
+	input.principal.claims.age_band == "13_15"
 }
 
 child if {
 	facts.under({"coppa"})
-	not age in {"13_15", "16_17", "adult"}
-	object.get(facts.parameters, ["children", "unknown"], "child") != "adult"
+	not of_age
+	not taken_for_adult
 }
 
-default age := ""
+of_age if input.principal.claims.age_band in {"13_15", "16_17", "adult"}
 
-age := input.principal.claims.age_band
+taken_for_adult if facts.parameters.children.unknown == "adult"
 
 # METADATA
 # title: No parent has consented

@@ -22,7 +22,7 @@ suspects := [finding |
 	finding.max_score >= object.get(facts.parameters, ["injection", "min_score"], 500)
 ]
 
-treatment := object.get(facts.parameters, ["injection", "treatment"], "deny")
+treatment := facts.parameters.injection.treatment
 
 tainted if {
 	some label in input.session.taint

@@ -60,6 +60,12 @@ test_no_tools_to_strip if {
 	injection.obligations == {label} with input as bare with data.tenants as treat("strip_tools")
 }
 
+test_one_tool_to_strip if {
+	one := object.union(call(900), {"tools": {"offered": [{"name": "mail"}]}})
+	injection.obligations == {{"type": "strip_tools", "names": ["mail"]}, label} with input as one
+		with data.tenants as treat("strip_tools")
+}
+
 test_taint[word] if {
 	some word in ["label", "strip_tools"]
 	tainted := object.union(call(900), {"session": {"taint": ["pii", "untrusted:web"]}})

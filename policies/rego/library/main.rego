@@ -119,7 +119,6 @@ well_formed if {
 complete if not about_a_model
 
 complete if {
-	is_object(input.model)
 	is_array(input.model.tags)
 	is_array(input.request.modalities)
 }
