@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { policyDecision } from '../../policies/decision.ts';
-import { createPdp, tenantParameters } from '../../policies/index.ts';
+import { combineBundles, createPdp, tenantParameters } from '../../policies/index.ts';
 import { policyInput } from '../../policies/input.ts';
 import { mergeInput, requestInput } from './facts.ts';
-import { ROOT, shipped } from './toolchain.ts';
+import { startOpa } from './opa-server.ts';
+import { findTools, required, ROOT, shipped } from './toolchain.ts';
 
 /** Every case of test/policies/cases against the shipped bundle its file is named after, through the product's own host. */
 const caseFile = z.array(
@@ -28,11 +29,15 @@ const USUAL = { baseline: [{ type: 'record', content: 'redacted' }], library: []
 const bundleName = z.enum(['baseline', 'library', 'agents']);
 
 const folder = join(ROOT, 'test/policies/cases');
-const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((file) => ({
+    file,
+    name: bundleName.parse(file.split('.')[0]),
+    cases: caseFile.parse(parse(readFileSync(join(folder, file), 'utf8'))),
+  }));
 
-describe.each(files)('%s', async (file) => {
-  const cases = caseFile.parse(parse(readFileSync(join(folder, file), 'utf8')));
-  const name = bundleName.parse(file.split('.')[0]);
+describe.each(files)('$file', async ({ name, cases }) => {
   const bundle = await shipped(name);
 
   test.each(cases)('$case', async (one) => {
@@ -51,6 +56,25 @@ describe.each(files)('%s', async (file) => {
     if (one.message !== undefined) expect(decision.user_message).toBe(one.message);
     expect(decision.user_message === '').toBe(one.effect === 'allow');
   });
+});
+
+const tools = await findTools();
+
+test.skipIf(tools === null).each(bundleName.options)('opa itself decides the cases of %s the same', async (name) => {
+  const bundle = await shipped(name);
+  const opa = await startOpa(required(tools).opa, join(ROOT, 'policies/rego', name));
+  try {
+    for (const one of files.filter((file) => file.name === name).flatMap(({ cases }) => cases)) {
+      const tenantData = { acme: z.json().parse(one.tenant) };
+      const pdp = await createPdp({ bundles: [bundle], tenantData });
+      const input = mergeInput(requestInput(), one.facts);
+      await opa.put('/v1/data/tenants', tenantData);
+      const wanted = policyDecision.parse(await opa.ask('/v1/data/countersign/main/decision', JSON.stringify(input)));
+      expect(pdp.evaluate([name], input), one.case).toMatchObject({ decision: combineBundles([wanted]) });
+    }
+  } finally {
+    opa.close();
+  }
 });
 
 function inOrder(items: readonly unknown[]): string[] {

@@ -13,6 +13,7 @@ approved := object.union(call, {"approvals": [approval]})
 test_person[note] if {
 	some note, case in {
 		"named": {"oversight": {"person": "Ada"}, "denied": 0},
+		"named shortly": {"oversight": {"person": "A"}, "denied": 0},
 		"nobody": {"oversight": {"person": ""}, "denied": 1},
 		"not said": {"oversight": {}, "denied": 1},
 		"not a name": {"oversight": {"person": 7}, "denied": 1},

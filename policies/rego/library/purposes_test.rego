@@ -5,7 +5,7 @@ import data.countersign.facts_test.changed
 import data.countersign.facts_test.tenant
 import data.countersign.rules.purposes
 
-parameters := tenant({"purposes": {"support": {"models": ["gpt-*"]}, "research": {"models": ["openai/*-mini", "claude"]}}})
+parameters := tenant({"purposes": {"support": {"models": ["gpt-*"]}, "research": {"models": ["openai/*-mini", "claude"]}, "law": {"models": []}}})
 
 rules(reasons) := {reason.rule | some reason in reasons}
 
