@@ -11,6 +11,7 @@ import { codePointOffsets } from './offsets.ts';
 import { recognize } from './recognize.ts';
 import type { PresidioRecognizer } from './recognizer.ts';
 import { phoneRecognizer, REGIONS } from './recognizers/phone.ts';
+import { findIbans } from './recognizers/iban-format.ts';
 import { checkVatId } from './recognizers/germany-checks.ts';
 import { RECOGNIZERS, recognizersOf } from './registry.ts';
 import type { JsonObject, PresidioResult } from './request.ts';
@@ -167,6 +168,8 @@ function withSettings(known: PresidioRecognizer, settings: JsonObject): Presidio
     ...(Array.isArray(context) ? { context: stringsOf(context) } : {}),
     ...(language === '' ? {} : { languages: [language] }),
     entity: textOf(settings['supported_entity']) || known.entity,
+    // Outside of the engine the recognizer of account numbers takes capitals only.
+    ...(known.entity === 'IBAN_CODE' ? { find: (text: string) => findIbans(text, 'capitals') } : {}),
     ...(settings['strict_checksum'] === true ? { validate: (match: string) => checkVatId(match, true) } : {}),
   };
 }

@@ -16,6 +16,7 @@ const REACH = 4096;
 /** Of text without white space only so much to either side of a match is read as words. */
 const RUN_REACH = 256;
 const PUNCTUATION = /^\p{P}+$/u;
+const WIDE_SPACE = /[\p{Z}\u0085]/u;
 
 /** Raises the scores of candidates with a context word of their recognizer near them, or among `given`. */
 export function raiseByContext(text: string, candidates: readonly Candidate[], given: readonly string[]): void {
@@ -24,7 +25,7 @@ export function raiseByContext(text: string, candidates: readonly Candidate[], g
   for (const candidate of candidates) {
     const { context } = candidate.recognizer;
     if (context.length === 0) continue;
-    const near = [...words.before(candidate.start), ...fixed];
+    const near = [...words.around(candidate.start), ...fixed];
     const supportive = context.find((word) => near.some((one) => one.includes(word.toLowerCase())));
     if (supportive === undefined) continue;
     candidate.supportiveWord = supportive;
@@ -33,11 +34,11 @@ export function raiseByContext(text: string, candidates: readonly Candidate[], g
 }
 
 interface Words {
-  /** Lower-case words that count, from the one at `offset` backwards. */
-  before(offset: number): string[];
+  /** Lower-case words that count: from the one at `offset` backwards, and the first that does not end before it. */
+  around(offset: number): string[];
 }
 
-/** Characters between white space; its words that count, the last first. */
+/** Characters between white space; its words that count, the last first. More than one space before it is a word too. */
 interface Run {
   readonly start: number;
   readonly words: readonly Token[];
@@ -59,6 +60,7 @@ function createWords(text: string): Words {
     const words = tokensOf(text.slice(start, end), start)
       .filter((token) => counts(token.text))
       .toReversed();
+    if (isWord(text, previous, start)) words.push({ text: ' ', start: previous });
     const run = { start, words, previous };
     runs.set(end, run);
     return run;
@@ -73,24 +75,53 @@ function createWords(text: string): Words {
     return previous;
   }
 
-  function before(offset: number): string[] {
+  function around(offset: number): string[] {
     const near: string[] = [];
     // In steps, so that the matches of one long run share what was read for the first.
     const most = Math.min(text.length, (Math.floor(offset / RUN_REACH) + 2) * RUN_REACH);
     const least = Math.max(0, offset - REACH);
-    let end = offset;
-    while (end < most && isSpace(text.charCodeAt(end))) end += 1;
-    while (end < most && !isSpace(text.charCodeAt(end))) end += 1;
-    while (end > least && near.length < MOST_WORDS) {
+    let end = runEnd(text, spaceEnd(text, offset, most), most);
+    const next = nextWord(offset, end, most);
+    if (next !== null) near.push(next);
+    const limit = near.length + MOST_WORDS;
+    while (end > least && near.length < limit) {
       for (const { start, text: word } of runEndingAt(end).words)
-        if (start <= Math.max(offset, runEndingAt(end).start) && near.length < MOST_WORDS)
-          near.push(word.toLowerCase());
+        if (start <= Math.max(offset, runEndingAt(end).start) && near.length < limit) near.push(word.toLowerCase());
       end = previousWithWords(end, least);
     }
     return near;
   }
 
-  return { before };
+  /** A match that is no word itself, an address with colons say, is also judged by the word behind it. */
+  function nextWord(offset: number, firstEnd: number, most: number): string | null {
+    for (let end = firstEnd; end > offset;) {
+      const word = runEndingAt(end).words.findLast((one) => one.start + one.text.length > offset);
+      if (word !== undefined) return word.text.toLowerCase();
+      const start = spaceEnd(text, end, most);
+      if (start >= most || isWord(text, end, start)) return null;
+      end = runEnd(text, start, most);
+    }
+    return null;
+  }
+
+  return { around };
+}
+
+/** A single space only separates; other white space, and any at the start of the text, is a token of its own. */
+function isWord(text: string, from: number, to: number): boolean {
+  return to > from && (from === 0 || to - from > 1 || text[from] !== ' ');
+}
+
+function runEnd(text: string, from: number, most: number): number {
+  let end = from;
+  while (end < most && !isSpace(text.charCodeAt(end))) end += 1;
+  return end;
+}
+
+function spaceEnd(text: string, from: number, most: number): number {
+  let end = from;
+  while (end < most && isSpace(text.charCodeAt(end))) end += 1;
+  return end;
 }
 
 function counts(word: string): boolean {
@@ -98,6 +129,9 @@ function counts(word: string): boolean {
   return !word.includes(':') && !STOP_WORDS.has(lower) && lower !== '-pron-' && !PUNCTUATION.test(word);
 }
 
+/** Python's `str.isspace`. */
 function isSpace(code: number): boolean {
-  return code <= 32 || code === 0xa0 || code === 0x3000 || (code >= 0x2000 && code <= 0x200a) || code === 0x2028;
+  return code < 128
+    ? (code >= 9 && code <= 13) || (code >= 28 && code <= 32)
+    : WIDE_SPACE.test(String.fromCharCode(code));
 }

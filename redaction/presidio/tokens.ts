@@ -25,7 +25,7 @@ const INFIX = new RegExp(
     String.raw`(?<=[0-9])[+\-*^](?=[0-9-])`,
     String.raw`(?<=[\p{Ll}'"”’])\.(?=[\p{Lu}'"“‘])`,
     `(?<=${LETTER}),(?=${LETTER})`,
-    `(?<=${LETTER})(?:---|--|——|[-–—~])(?=${LETTER})`,
+    `(?<=[0-9${LETTER}])(?:---|--|——|[-–—~])(?=${LETTER})`,
     `(?<=[0-9${LETTER}])[:<>=/](?=${LETTER})`,
   ].join('|'),
   'gu',

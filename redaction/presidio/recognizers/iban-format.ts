@@ -1,5 +1,5 @@
 /** International bank account numbers: the registry's formats, modulus 97, and how they are found in running text. */
-import type { PatternMatch } from '../recognizer.ts';
+import type { PatternMatch, Verdict } from '../recognizer.ts';
 
 /**
  * Bank part by country in the registry's notation: count, then n digits, a letters, c either, z zeros; where Presidio is seen to ask
@@ -29,10 +29,23 @@ const SHAPES = new Map(
   }),
 );
 
-/** Format of the country and check digits; spaces and hyphens do not count, and more may stand behind the format. */
-export function isIban(match: string): boolean {
+/**
+ * Format of the country and check digits; spaces and hyphens do not count, and more may stand behind the format. What is
+ * right but for small letters is neither proven nor excluded.
+ */
+export function checkIban(match: string): Verdict {
   const code = match.replace(/[ -]/g, '');
-  if (SHAPES.get(code.slice(0, 2))?.test(code) !== true) return false;
+  if (!isModulo97(code)) return false;
+  if (hasFormat(code)) return true;
+  return hasFormat(code.toUpperCase()) ? null : false;
+}
+
+function hasFormat(code: string): boolean {
+  return SHAPES.get(code.slice(0, 2))?.test(code) === true;
+}
+
+/** ISO 7064 MOD 97-10 over the number with its head moved to the end; letters count from 10. */
+function isModulo97(code: string): boolean {
   let rest = 0;
   for (const character of code.slice(4) + code.slice(0, 4)) {
     const value = parseInt(character, 36);
@@ -41,43 +54,56 @@ export function isIban(match: string): boolean {
   return rest === 1;
 }
 
-const HEAD = /(?<![A-Z0-9])[A-Z]{2}[0-9]{2}/g;
-const BLOCK = /[ -]?[A-Z0-9]{4}/y;
-/** Ends a number; no character of a code follows. */
-const TAIL = /(?:[ -]?[A-Z0-9]{1,3})?(?![A-Z0-9])/y;
+interface Forms {
+  readonly head: RegExp;
+  readonly block: RegExp;
+  /** Ends a number; no character of a code follows. */
+  readonly tail: RegExp;
+}
+
+const FORMS: Readonly<Record<'any' | 'capitals', Forms>> = { any: formsOf('i'), capitals: formsOf('') };
 const MOST_BLOCKS = 7;
+
+function formsOf(flag: string): Forms {
+  return {
+    head: new RegExp('(?<![A-Z0-9])[A-Z]{2}[0-9]{2}', `g${flag}`),
+    block: new RegExp('[ -]?[A-Z0-9]{4}', `y${flag}`),
+    tail: new RegExp('(?:[ -]?[A-Z0-9]{1,3})?(?![A-Z0-9])', `y${flag}`),
+  };
+}
 
 /**
  * Numbers as printed: country and check digits, blocks of four, a shorter last one. Further words in capitals look like
  * blocks too, so each end of a block is tried, the furthest first. What is no number is reported with its whole extent.
  */
-export function* findIbans(text: string): Generator<PatternMatch> {
-  HEAD.lastIndex = 0;
-  for (let head = HEAD.exec(text); head !== null; head = HEAD.exec(text)) {
+export function* findIbans(text: string, letters: 'any' | 'capitals'): Generator<PatternMatch> {
+  const forms = FORMS[letters];
+  let at = 0;
+  for (;;) {
+    forms.head.lastIndex = at;
+    const head = forms.head.exec(text);
+    if (head === null) return;
     const start = head.index;
-    const ends = endsAfter(text, HEAD.lastIndex);
+    const ends = endsAfter(text, forms, forms.head.lastIndex);
     const [whole] = ends;
-    if (whole === undefined) {
-      HEAD.lastIndex = start + 1;
-      continue;
-    }
-    const end = ends.find((one) => isIban(text.slice(start, one))) ?? whole;
+    at = whole ?? start + 1;
+    if (whole === undefined) continue;
+    const end = ends.find((one) => checkIban(text.slice(start, one)) !== false) ?? whole;
     yield { pattern: 0, start, end };
-    HEAD.lastIndex = whole;
   }
 }
 
 /** Where a number may end whose head ends at `afterHead`, furthest first; none when it is part of a longer code. */
-function endsAfter(text: string, afterHead: number): number[] {
+function endsAfter(text: string, { block, tail }: Forms, afterHead: number): number[] {
   const ends = [afterHead];
   for (let at = afterHead; ends.length <= MOST_BLOCKS; ends.unshift(at)) {
-    BLOCK.lastIndex = at;
-    if (!BLOCK.test(text)) break;
-    at = BLOCK.lastIndex;
+    block.lastIndex = at;
+    if (!block.test(text)) break;
+    at = block.lastIndex;
   }
   for (let end = ends[0]; end !== undefined; ends.shift(), end = ends[0]) {
-    TAIL.lastIndex = end;
-    if (TAIL.test(text)) return TAIL.lastIndex > end ? [TAIL.lastIndex, ...ends] : ends;
+    tail.lastIndex = end;
+    if (tail.test(text)) return tail.lastIndex > end ? [tail.lastIndex, ...ends] : ends;
   }
   return [];
 }

@@ -2,7 +2,7 @@ import { digitsOf, isLuhn } from '../digits.ts';
 import { pattern, words } from '../recognizer.ts';
 import type { PresidioRecognizer } from '../recognizer.ts';
 import { isBitcoinAddress } from './bitcoin.ts';
-import { findIbans, isIban } from './iban-format.ts';
+import { checkIban, findIbans } from './iban-format.ts';
 
 const raw = String.raw;
 /** Airlines, American Express and Diners, Visa, Mastercard of the 5-series, Discover and Maestro. */
@@ -39,11 +39,11 @@ export const PAYMENT: readonly PresidioRecognizer[] = [
     entity: 'IBAN_CODE',
     languages: ['en'],
     standing: 'on',
-    isCaseSensitive: true,
     patterns: [pattern('IBAN Generic', '[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){0,7}(?:[ -]?[A-Z0-9]{1,3})?', 0.5)],
     context: words('iban, bank, transaction'),
-    validate: isIban,
-    find: findIbans,
+    validate: checkIban,
+    // By itself Presidio's recognizer takes capitals only; its engine runs every recognizer without regard to case.
+    find: (text) => findIbans(text, 'any'),
     isNearDigits: true,
     example: 'DE89 3704 0044 0532 0130 00',
     source: 'ISO 13616-1 and the SWIFT IBAN registry: country formats and modulus 97',
