@@ -107,7 +107,8 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
     throw error;
   }
   const [dataUrl = '', adminUrl = '', presidioUrl = null] = servers.map(urlOf);
-  services.log.info('start', { data: dataUrl, admin: adminUrl, presidio: presidioUrl });
+  const [engine = ''] = services.analyzer.detectors;
+  services.log.info('start', { data: dataUrl, admin: adminUrl, presidio: presidioUrl, engine });
   return {
     dataUrl,
     adminUrl,

@@ -10,6 +10,8 @@ export type RedactionErrorCode =
   | 'unknown_operator'
   | 'unknown_pointer'
   | 'invalid_pattern'
+  /** The regular-expression engine that is installed cannot be loaded. */
+  | 'engine_failed'
   /** A request in Presidio's form that Presidio refuses; the message is Presidio's. */
   | 'invalid_request'
   /** The same for a member that is missing, does not exist, or has a type it cannot use. */
@@ -27,8 +29,8 @@ export type RedactionErrorCode =
 export class RedactionError extends Error {
   readonly code: RedactionErrorCode;
 
-  constructor(code: RedactionErrorCode, message: string) {
-    super(message);
+  constructor(code: RedactionErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'RedactionError';
     this.code = code;
   }

@@ -3,7 +3,8 @@
  * region can hold, then positions by the platform's engine on the region only. Gives exactly what each recognizer gives
  * by itself over the whole text.
  */
-import { RE2Set } from 're2js';
+import { ENGINE } from '../engine.ts';
+import type { Engine, PatternSet } from '../engine.ts';
 import { compileMatcher, translateGate } from './expression.ts';
 import type { PatternMatch, PresidioPattern, PresidioRecognizer } from './recognizer.ts';
 import { regionsOf, wholeBefore } from './regions.ts';
@@ -28,11 +29,11 @@ const PADDING = 4;
 const NOT_ASCII = /[\u0080-\uffff]/;
 
 /** Compiles the recognizers; the sets are compiled when first needed. */
-export function createScanner(recognizers: readonly PresidioRecognizer[]): Scanner {
+export function createScanner(recognizers: readonly PresidioRecognizer[], engine: Engine = ENGINE): Scanner {
   const entries = recognizers.filter(({ find }) => find === undefined).flatMap(entriesOf);
-  const sets = new Map<boolean, RE2Set>();
-  const setFor = (isAscii: boolean): RE2Set => {
-    const set = sets.get(isAscii) ?? compileSet(entries, isAscii);
+  const sets = new Map<boolean, PatternSet>();
+  const setFor = (isAscii: boolean): PatternSet => {
+    const set = sets.get(isAscii) ?? compileSet(engine, entries, isAscii);
     sets.set(isAscii, set);
     return set;
   };
@@ -69,12 +70,10 @@ function entriesOf(recognizer: PresidioRecognizer): Entry[] {
   }));
 }
 
-function compileSet(entries: readonly Entry[], isAscii: boolean): RE2Set {
-  const set = new RE2Set(RE2Set.UNANCHORED);
-  for (const { pattern, recognizer } of entries)
-    set.add(translateGate(pattern.expression, isAscii, recognizer.isCaseSensitive));
-  set.compile();
-  return set;
+function compileSet(engine: Engine, entries: readonly Entry[], isAscii: boolean): PatternSet {
+  return engine.compileSet(
+    entries.map(({ pattern, recognizer }) => translateGate(pattern.expression, isAscii, recognizer.isCaseSensitive)),
+  );
 }
 
 function* findIn(recognizer: PresidioRecognizer, text: string, regions: readonly Region[]): Generator<PatternMatch> {
