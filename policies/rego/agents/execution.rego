@@ -19,7 +19,6 @@ import data.countersign.tool
 #   severity: critical
 #   controls: ["owasp_asi:ASI05", "owasp_llm:LLM05"]
 deny contains reason if {
-	tool.called
 	tool.listed(facts.parameters.execution.tools)
 	not attested
 	message := $"The tool {tool.called.name} runs code and is open only to attested agents."

@@ -33,6 +33,7 @@ test_sinks[note] if {
 	some note, case in {
 		"unknown": {"input": call, "denied": 1},
 		"stays inside": {"input": annotated({"openWorldHint": false}), "denied": 0},
+		"own host": {"input": asking({"targets": ["acme.example"]}), "denied": 0},
 		"own hosts": {"input": asking({"targets": ["a.acme.example", "acme.example"]}), "denied": 0},
 		"one other host": {"input": asking({"targets": ["a.acme.example", "evil.net"]}), "denied": 1},
 	}

@@ -36,7 +36,6 @@ amount(term) := value if {
 #   severity: critical
 #   controls: ["owasp_asi:ASI02", "psd2:97", "sox:404"]
 deny contains reason if {
-	tool.called
 	some term in terms
 	not affordable(term)
 	message := $"The tool {tool.called.name} may not move this amount, or its amount could not be read."
@@ -55,7 +54,6 @@ affordable(term) if amount(term) <= term.max
 #   severity: high
 #   controls: ["owasp_asi:ASI08", "psd2:97", "sox:404"]
 deny contains reason if {
-	tool.called
 	some term in terms
 	term.scope
 	not covered(term)
@@ -77,7 +75,6 @@ covered(term) if {
 #   severity: high
 #   controls: ["owasp_asi:ASI09", "sox:404"]
 require_approval contains reason if {
-	tool.called
 	some term in terms
 	amount(term) >= term.approve_from
 	not facts.approved(null)

@@ -11,7 +11,7 @@ term := {"tool": "files/write", "amount": "sum", "max": 1000, "approve_from": 10
 on := tenant({"payments": [term]})
 
 paying(sum, remaining) := object.union(asking({"args": {"sum": sum}}), {"budget": {"scopes": [
-	{"id": "tenant:acme", "remaining_ratio_ppm": 1, "remaining_micro_usd": 0},
+	{"id": "tenant:acme", "remaining_ratio_ppm": 1, "remaining_micro_usd": 9000000000},
 	{"id": "payments:day", "remaining_ratio_ppm": 1, "remaining_micro_usd": remaining},
 ]}})
 
@@ -59,6 +59,7 @@ test_approval[note] if {
 		"below": {"sum": 99.99, "approvals": [], "asked": 0},
 		"from there on": {"sum": 100, "approvals": [], "asked": 1},
 		"approved": {"sum": 100, "approvals": [approval], "asked": 0},
+		"not a number": {"sum": "100", "approvals": [], "asked": 0},
 	}
 	facts := object.union(paying(case.sum, 5000000000), {"approvals": case.approvals})
 	asked := payments.require_approval with input as facts with data.tenants as on

@@ -24,7 +24,6 @@ terms := facts.parameters.tool_approval
 #   controls: ["owasp_asi:ASI02", "owasp_asi:ASI09", "owasp_llm:LLM06", "soc2:CC8.1"]
 require_approval contains reason if {
 	tool.called
-	terms
 	not spared
 	not tool.listed(object.get(terms, "except", []))
 	not facts.approved(object.get(terms, "roles", null))

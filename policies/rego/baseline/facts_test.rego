@@ -121,6 +121,8 @@ test_not_approved[note] if {
 test_summary if {
 	facts.summary(set()) == ""
 	facts.summary({object.union(denial, {"message": message}) | some message in ["C.", "A.", "B."]}) == "A. B. C."
+	four := {object.union(denial, {"message": message}) | some message in ["D.", "C.", "A.", "B."]}
+	facts.summary(four) == "A. B. C. There are 1 more reasons."
 	many := {object.union(denial, {"message": message}) | some message in ["D.", "C.", "A.", "E.", "B."]}
 	facts.summary(many) == "A. B. C. There are 2 more reasons."
 }
@@ -139,6 +141,7 @@ test_classification_is_the_stricter[note] if {
 		"call is lower": {"call": "public", "tenant": {"classification": "confidential"}, "want": "confidential"},
 		"call is higher": {"call": "restricted", "tenant": {"classification": "public"}, "want": "restricted"},
 		"public on both": {"call": "public", "tenant": {"classification": "public"}, "want": "public"},
+		"nothing said to a public tenant": {"call": null, "tenant": {"classification": "public"}, "want": "public"},
 		"unknown word": {"call": "topsecret", "tenant": {}, "want": "restricted"},
 	}
 	facts.classification == case.want with input as changed("data", {"classification": case.call})
@@ -148,6 +151,7 @@ test_classification_is_the_stricter[note] if {
 test_places if {
 	facts.places({"paths": []}) == ""
 	facts.places({"paths": ["/a"]}) == " at /a"
+	facts.places({"paths": ["/b", "/a"]}) == " at /a (and 1 more)"
 	facts.places({"paths": ["/b", "/a", "/c"]}) == " at /a (and 2 more)"
 	facts.first_path({"paths": []}) == ""
 }
