@@ -114,7 +114,8 @@ code,.mono td{font-family:ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",m
 .control{border-left:4px solid var(--strong);padding-left:20px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{text-align:left;color:var(--quiet);font-weight:500;font-size:12px;border-bottom:1px solid var(--line);padding:4px 12px 4px 0}
-td{border-bottom:1px solid var(--line);padding:5px 12px 5px 0;vertical-align:top;overflow-wrap:anywhere}
+td{border-bottom:1px solid var(--line);padding:5px 12px 5px 0;vertical-align:top;overflow-wrap:break-word}
+.mono td{overflow-wrap:anywhere;min-width:7em}
 svg{width:100%;height:auto}
 svg text{font-size:11px;fill:var(--ink)}
 svg .quiet{fill:var(--quiet)}
@@ -135,9 +136,7 @@ export function page(title: string, body: readonly Html[]): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="referrer" content="no-referrer" />
         <title>${title}</title>
-        <style>
-          ${{ safe: STYLE }}
-        </style>
+        ${{ safe: `<style>${STYLE}</style>` }}
       </head>
       <body>
         <main>${body}</main>

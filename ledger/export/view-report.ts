@@ -50,7 +50,7 @@ export async function writeReport(
 
 function head({ options: { tenant }, newest: { origin } }: ExportPlan, { firstMs, lastMs }: Tally): Html {
   const whose = tenant === DEPLOYMENT ? 'the deployment itself' : tenant;
-  const span = firstMs === null || lastMs === null ? 'no entries' : `${utc(firstMs)} to ${utc(lastMs)}`;
+  const span = firstMs === null || lastMs === null ? 'No entries' : `${utc(firstMs)} to ${utc(lastMs)} UTC`;
   return html`<header>
     <p class="brand">Countersign evidence</p>
     <h1>${whose}</h1>
@@ -113,7 +113,7 @@ function days({ days: counts }: Tally): Html {
 
 function counted(title: string, counts: ReadonlyMap<string, number>): Html {
   const rows = [...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_ROWS);
-  return table([title, 'Entries'], rows.map(([name, count]) => [name.replaceAll('_', ' '), whole(count)])); // prettier-ignore
+  return table([title, 'Entries'], rows.map(([name, count]) => [name, whole(count)])); // prettier-ignore
 }
 
 function models({ models: sums }: Tally): Html {
@@ -137,7 +137,7 @@ function remarkable({ remarkable: found }: EntryFiles): Html {
       Calls that were not allowed or did not end well, erasures, holds, gaps, approvals and exports; the newest
       first.${rest > 0 ? ` ${whole(rest)} older ones are in views/entries.csv.` : ''}
     </p>
-    ${rows.length === 0 ? html`<p>Nothing.</p>` : table(['Entry', 'Time', 'Kind', 'What', 'Call or id'], rows)}
+    ${rows.length === 0 ? html`<p>Nothing.</p>` : table(['Entry', 'Time (UTC)', 'Kind', 'What', 'Call or id'], rows)}
   </section>`;
 }
 
@@ -171,7 +171,7 @@ function whole(count: number): string {
 }
 
 function utc(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 }
 
 /** Nano-USD as dollars, exact. */
