@@ -7,26 +7,52 @@ import type { BudgetState } from '../ledger/index.ts';
 import { readBudgets, setBudgetScope } from '../ledger/index.ts';
 import type { BudgetLimits, Config } from './config.ts';
 import { hasLimit } from './config.ts';
+import type { RecordEvent } from './access/events.ts';
+import { budgetFacts } from './access/keys.ts';
+import { DEPLOYMENT_TENANT } from './access/principal.ts';
 import type { BudgetFact } from './pipeline/decide.ts';
 
-/** Writes the configured limits; a scope whose limits were taken out of the configuration loses them here too. */
-export async function applyBudgets(sql: Sql, config: Config): Promise<void> {
-  const budgets: [string, BudgetLimits][] = [
-    ['org', config.organisation.budget],
-    ...[...config.tenants.values()].map((tenant): [string, BudgetLimits] => [`tenant:${tenant.id}`, tenant.budget]),
+/**
+ * Writes the configured limits; a scope whose limits were taken out of the configuration loses them here too. A change is an
+ * entry before it takes effect.
+ */
+export async function applyBudgets(sql: Sql, config: Config, record: RecordEvent): Promise<void> {
+  const budgets: readonly ScopeLimits[] = [
+    { scope: 'org', tenant: null, budget: config.organisation.budget },
+    ...[...config.tenants.values()].map(({ id, budget }) => ({ scope: `tenant:${id}`, tenant: id, budget })),
   ];
-  const known = new Set(
-    (
-      await readBudgets(
-        sql,
-        budgets.map(([scope]) => scope),
-      )
-    ).map((state) => state.scope),
+  const states = await readBudgets(
+    sql,
+    budgets.map(({ scope }) => scope),
   );
-  for (const [scope, budget] of budgets) {
-    if (!hasLimit(budget) && !known.has(scope)) continue;
+  const known = new Map(states.map((state) => [state.scope, limitsOf(state)]));
+  for (const { scope, tenant, budget } of budgets) {
+    const before = known.get(scope);
+    if (!hasLimit(budget) && before === undefined) continue;
+    if (before !== undefined && sameLimits(before, budget)) continue;
+    const was = before === undefined ? null : budgetFacts(before);
+    await record({
+      kind: 'budget',
+      tenant: DEPLOYMENT_TENANT,
+      facts: { scope, tenant, ...budgetFacts(budget), was },
+      detail: {},
+    });
     await setBudgetScope(sql, { scope, day: budget.dailyNusd, week: budget.weeklyNusd, month: budget.monthlyNusd });
   }
+}
+
+interface ScopeLimits {
+  readonly scope: string;
+  readonly tenant: string | null;
+  readonly budget: BudgetLimits;
+}
+
+function limitsOf({ day, week, month }: BudgetState): BudgetLimits {
+  return { dailyNusd: day.limit, weeklyNusd: week.limit, monthlyNusd: month.limit };
+}
+
+function sameLimits(a: BudgetLimits, b: BudgetLimits): boolean {
+  return a.dailyNusd === b.dailyNusd && a.weeklyNusd === b.weeklyNusd && a.monthlyNusd === b.monthlyNusd;
 }
 
 /** Remembers the state of the scopes it was asked about and refreshes them together. */

@@ -39,6 +39,7 @@ import { openEvidence } from './open-evidence.ts';
 import { createAdminApp } from './ingress/admin.ts';
 import { createMetrics, meterLedger } from './metrics.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
+import { recordConfiguration, recordMigrations } from './own-evidence.ts';
 import { withPools } from './pools.ts';
 import { followReleases, recordEvent, recordPolicies, reload } from './reload.ts';
 import { createRemoteAnalyzers } from './remote-analyzers.ts';
@@ -169,8 +170,8 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
   const { sql, ledger, keys } = evidence;
   const { governance, currentOptions } = await startGovernance({ ...evidence, options, log, now, clock });
   let current = await buildCurrent(config, currentOptions);
-  await applyBudgets(sql, config);
   const record = recordInto(ledger, () => randomUUID());
+  await applyBudgets(sql, config, record);
   const principalOf = (key: ApiKey): Principal | null => principalOfKey(current.config, key);
   const keyCache = await createKeyCache({
     sql,
@@ -231,6 +232,8 @@ async function recordStart(parts: Parts, options: GatewayOptions): Promise<void>
   const { build } = options;
   const detectors = detectorFacts(services.analyzer.detectors);
   await recordEvent(ledger, 'start', { build, config: current().configDigest, wid: ledger.wid, detectors });
+  await recordMigrations(parts);
+  await recordConfiguration(parts, current());
   await recordPolicies(parts, current());
 }
 

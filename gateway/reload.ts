@@ -4,7 +4,9 @@ import type { Sql } from 'postgres';
 import type { JsonValue, KeyRing, Ledger } from '../ledger/index.ts';
 import { DEPLOYMENT } from '../ledger/index.ts';
 import { storeDecisive } from '../policies/index.ts';
+import { recordInto } from './access/events.ts';
 import { applyBudgets } from './budgets.ts';
+import { recordConfiguration } from './own-evidence.ts';
 import type { Config } from './config.ts';
 import { configDigest, planReload } from './config.ts';
 import type { CurrentOptions } from './current.ts';
@@ -66,8 +68,9 @@ async function reloadNow(parts: Reloadable, options: CurrentOptions, config: Con
   if (changed.length === 0) return;
   for (const tenant of config.tenants.keys()) await parts.keys.tenantKey(tenant);
   await recordEvent(parts.ledger, 'reload', { config: next.configDigest, changed });
+  await recordConfiguration(parts, next);
   await recordPolicies(parts, next);
-  await applyBudgets(parts.sql, config);
+  await applyBudgets(parts.sql, config, recordInto(parts.ledger, randomUUID));
   parts.replace(next);
   parts.services.log.info('reload', { changed: changed.length });
 }

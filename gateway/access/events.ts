@@ -7,7 +7,7 @@ import type { EntryKind, JsonValue, Ledger } from '../../ledger/index.ts';
 export interface GovernanceEvent {
   readonly kind: Extract<
     EntryKind,
-    'key' | 'approval' | 'access' | 'budget' | 'refusals' | 'config' | 'reload' | 'export' | 'policy'
+    'key' | 'approval' | 'access' | 'budget' | 'refusals' | 'login' | 'export' | 'policy'
   >;
   /** Whose log: a tenant, or `_deployment`. */
   readonly tenant: string;

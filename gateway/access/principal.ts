@@ -54,7 +54,7 @@ export const PRIVILEGED_ROLES: readonly Role[] = [
 ];
 
 /** Pairs nobody holds at once (separation of duties). */
-const CONFLICTS: readonly (readonly [Role, Role])[] = [
+export const CONFLICTS: readonly (readonly [Role, Role])[] = [
   ['policy-author', 'policy-approver'],
   ['key-admin', 'auditor'],
 ];

@@ -7,6 +7,7 @@ import { Hono, type Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import { partyOf } from '../access/grant.ts';
+import { createLoginBook, type NoteLogin } from '../access/logins.ts';
 import { isLoopbackHost } from '../config/endpoint.ts';
 import { GatewayError } from '../errors.ts';
 import { APPROVAL_ROUTES } from './admin/approval-routes.ts';
@@ -18,6 +19,7 @@ import { asGatewayError } from './admin/failure.ts';
 import { acceptedHosts, requireOwnSite, SECURITY_HEADERS } from './admin/guard.ts';
 import { KEY_ROUTES } from './admin/key-routes.ts';
 import { LEDGER_PROOF_ROUTES } from './admin/ledger-proof-routes.ts';
+import { LEDGER_REVIEW_ROUTES } from './admin/ledger-review-routes.ts';
 import { LEDGER_ROUTES } from './admin/ledger-routes.ts';
 import { LEDGER_TREE_ROUTES } from './admin/ledger-tree-routes.ts';
 import { openApiDocument } from './admin/openapi.ts';
@@ -37,6 +39,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...APPROVAL_ROUTES,
   ...LEDGER_ROUTES,
   ...LEDGER_PROOF_ROUTES,
+  ...LEDGER_REVIEW_ROUTES,
   ...LEDGER_TREE_ROUTES,
   ...REPORT_ROUTES,
   ...ERASURE_ROUTES,
@@ -54,6 +57,7 @@ export function createAdminApp(deps: AdminDeps): Hono<Env> {
   const app = new Hono<Env>();
   const { adminHost, adminHostnames } = deps.current().config.listen;
   const hosts = acceptedHosts(adminHost, adminHostnames);
+  const noteLogin = createLoginBook(deps.record, deps.now);
   app.use(async (c, next) => {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
     // Probes address an instance by its bare address and get nothing but its state.
@@ -65,8 +69,9 @@ export function createAdminApp(deps: AdminDeps): Hono<Env> {
   app.get('/api/openapi.json', (c) => c.json(document));
   for (const route of ADMIN_ROUTES) {
     const path = route.path.replace('{id}', route.rest === true ? ':id{.+}' : ':id');
-    if (route.method === 'GET') app.get(path, (c) => serve(deps, route, c));
-    else app.post(path, (c) => serve(deps, route, c));
+    const handle = (c: Context<Env>): Promise<Response> => serve(deps, noteLogin, route, c);
+    if (route.method === 'GET') app.get(path, handle);
+    else app.post(path, handle);
   }
   app.notFound((c) => failed(c, new GatewayError('not_found', 'No such endpoint; see /api/openapi.json.')));
   app.onError((error, c) => {
@@ -96,9 +101,10 @@ function addHealth(app: Hono<Env>, deps: AdminDeps): void {
   });
 }
 
-async function serve(deps: AdminDeps, route: AdminRoute, c: Context<Env>): Promise<Response> {
+async function serve(deps: AdminDeps, noteLogin: NoteLogin, route: AdminRoute, c: Context<Env>): Promise<Response> {
   const { incoming } = c.env;
   const principal = await identify(deps, incoming);
+  await noteLogin(principal);
   const id = pathId(route, c.req.param('id'));
   const { tenant, ...rest } = c.req.query();
   const query = parse(route.query, rest, 'query');

@@ -231,13 +231,17 @@ describe('reading', () => {
       '/api/approvals',
     ];
     for (const path of paths) {
-      const before = stand.events.length;
+      const accesses = (): number => stand.events.filter(({ kind }) => kind === 'access').length;
+      const before = accesses();
       const answer = await stand.call('GET', path, auditor.token);
-      expect([path, answer.status, stand.events.length - before]).toEqual([path, 200, 1]);
+      expect([path, answer.status, accesses() - before]).toEqual([path, 200, 1]);
     }
     const report = await stand.call('POST', '/api/ledger/verify', auditor.token);
     expect(report.status).toBe(200);
     expect(stand.events.at(-1)).toMatchObject({ kind: 'access', facts: { verb: 'ledger.verify', effect: 'allow' } });
+    // The first use of the credential was a login, and the later ones were not.
+    const logins = stand.events.filter(({ kind, detail }) => kind === 'login' && detail['key'] === auditor.id);
+    expect(logins).toMatchObject([{ facts: { credential: 'api_key', roles: ['auditor'] } }]);
   });
 
   test('the configuration has no secret in it', async () => {
