@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Sql } from 'postgres';
 import { monthRange } from '../../costs/index.ts';
 import { listKeys, KEY_PAGE } from '../../gateway/access/keys.ts';
@@ -77,19 +77,11 @@ async function allKeys(sql: Sql): Promise<KnownKey[]> {
   }
 }
 
-/** What systemd knows about this host's clock; null where there is no systemd, or it says nothing. */
+/** Traces of the usual time services; null where there is none. */
 function clockSource(): string | null {
-  try {
-    const said = execFileSync('timedatectl', ['show', '--property=NTP', '--property=NTPSynchronized'], {
-      encoding: 'utf8',
-      timeout: 2000,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    if (!said.includes('NTP=')) return null;
-    return said.includes('NTPSynchronized=yes') ? 'time service, synchronised' : 'not synchronised';
-  } catch {
-    return null;
-  }
+  if (existsSync('/run/systemd/timesync/synchronized')) return 'systemd-timesyncd, synchronised';
+  if (existsSync('/run/chrony') || existsSync('/run/chrony-helper')) return 'chrony';
+  return existsSync('/run/ntpd.pid') ? 'ntpd' : null;
 }
 
 function reconcileOptions({ args }: VerbContext, config: Config): Parameters<typeof reconcileReport>[2] {

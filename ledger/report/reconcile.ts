@@ -108,11 +108,11 @@ class Reconciliation {
     billed: BilledCall,
   ): void {
     const parts = [
-      ['input', usage['input_tokens'], billed.inputTokens],
-      ['output', usage['output_tokens'], billed.outputTokens],
+      ['input', countOf(usage['input_tokens']), billed.inputTokens],
+      ['output', countOf(usage['output_tokens']), billed.outputTokens],
     ] as const;
     const apart = parts
-      .filter(([, ours, theirs]) => typeof ours === 'number' && theirs !== null && ours !== theirs)
+      .filter(([, ours, theirs]) => ours !== null && theirs !== null && ours !== theirs)
       .map(([name, ours, theirs]) => `${name} ${String(ours)} here, ${String(theirs)} billed`);
     if (apart.length > 0) this.#rows.push(['tokens differ', id, ...place, apart.join('; ')]);
   }
@@ -138,6 +138,10 @@ class Reconciliation {
       ],
     };
   }
+}
+
+function countOf(value: JsonValue | undefined): number | null {
+  return typeof value === 'number' ? value : null;
 }
 
 function tokensOf({ inputTokens, outputTokens }: BilledCall): string | null {
