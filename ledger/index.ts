@@ -23,7 +23,7 @@ export { verifyFolder } from './verify/folder.ts';
 export { readTrust } from './verify/trust.ts';
 export type { ReaderTrust } from './verify/trust.ts';
 export { reportText } from './verify/text.ts';
-export type { LogReport, Problem, Verdict, VerifyReport } from './verify/report.ts';
+export type { LogReport, Problem, UnreadableReason, Verdict, VerifyReport } from './verify/report.ts';
 export { exportPlanned, exportTenant } from './export/export.ts';
 export type { ExportOptions, ExportPlanFacts, ExportResult, RangeWish, SampleWish } from './export/options.ts';
 export { planExport, planFacts } from './export/plan.ts';

@@ -64,7 +64,7 @@ export function readLine(line: string): EvidenceEntry | null {
   const key = erased === undefined ? {} : { erasedKey: erased };
   const { written, areCanonical } = opened;
   const entry = { hash, header, leaves: hashes, sections: opened.sections, receipt: signed, areCanonical, ...key };
-  return joinLine(entry, written) === line ? entry : null;
+  return written === null || joinLine(entry, written) === line ? entry : null;
 }
 
 function readHashes(leaves: JsonValue | undefined): string[] | null {
@@ -73,17 +73,17 @@ function readHashes(leaves: JsonValue | undefined): string[] | null {
   return hashes.length === leaves.length ? hashes : null;
 }
 
-/** Sections as they were read, and as they are written. */
+/** Sections as they were read, and as they are written: null when one is no value that could have been. */
 interface ReadSections {
   readonly sections: Map<string, OpenedSection>;
-  readonly written: string;
+  readonly written: string | null;
   readonly areCanonical: boolean;
 }
 
 function readSections(members: { [key: string]: JsonValue }): ReadSections | null {
   const sections = new Map<string, OpenedSection>();
   const written: string[] = [];
-  let areCanonical = true;
+  let [areCanonical, isWritable] = [true, true];
   for (const [name, section] of Object.entries(members)) {
     if (!isObject(section) || typeof section['salt'] !== 'string' || !/^(?:[0-9a-f]{32})?$/.test(section['salt']))
       return null;
@@ -93,13 +93,13 @@ function readSections(members: { [key: string]: JsonValue }): ReadSections | nul
     const found = isDamaged ? text : canonicalOrNothing(value ?? null);
     sections.set(name, { salt, text: found });
     // Outside the canonical profile: it cannot be what was committed to, and any text that is not canonical says so.
+    if (!isDamaged && found === '') isWritable = false;
     if (isDamaged || found === '') areCanonical = false;
-    const shown = found === '' ? JSON.stringify(value) : found;
     written.push(
-      `${JSON.stringify(name)}:{"salt":"${salt}",${isDamaged ? `"text":${JSON.stringify(text)}` : `"value":${shown}`}}`,
+      `${JSON.stringify(name)}:{"salt":"${salt}",${isDamaged ? `"text":${JSON.stringify(text)}` : `"value":${found}`}}`,
     );
   }
-  return { sections, written: written.join(','), areCanonical };
+  return { sections, written: isWritable ? written.join(',') : null, areCanonical };
 }
 
 function canonicalOrNothing(value: JsonValue): string {

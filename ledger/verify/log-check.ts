@@ -108,8 +108,8 @@ export class LogCheck {
       receipts: this.#receipts,
       unread: this.#unread,
       erased: this.erasures.erased,
-      covered: Math.max(0, this.covered - this.#first),
-      anchored: Math.max(0, this.anchored - this.#first),
+      covered: Math.max(0, Math.min(this.covered, this.#next) - this.#first),
+      anchored: Math.max(0, Math.min(this.anchored, this.#next) - this.#first),
       problem: this.#problem,
     };
   }

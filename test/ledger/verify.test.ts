@@ -102,6 +102,13 @@ function forge(tx: TransactionSql): Promise<unknown> {
     where log = ${log} and seq = 4`;
 }
 
+/** Of the demo tenant's log. */
+async function partitionOf(tx: TransactionSql): Promise<string> {
+  const [row] = await tx<{ name: string }[]>`
+    select tableoid::regclass::text as name from ledger.entries where log = ${log} limit 1`;
+  return row?.name ?? '';
+}
+
 const sentence = expect.any(String) as string;
 type Attack = readonly [name: string, (tx: TransactionSql) => Promise<unknown>, bad: () => Partial<Problem>];
 
@@ -246,6 +253,26 @@ const ATTACKS: readonly Attack[] = [
       await tx`delete from ledger.receipts where log = ${otherLog} and seq >= 3`;
     },
     () => ({ shows: 'INCOMPLETE', log: null, problem: expect.stringContaining('confirmed') as string }),
+  ],
+  [
+    'the partition of a log is emptied',
+    async (tx) => tx.unsafe(`truncate ${await partitionOf(tx)}`),
+    () => ({
+      shows: 'INCOMPLETE',
+      log,
+      seq: 0,
+      problem: expect.stringContaining('end of the log is missing') as string,
+    }),
+  ],
+  [
+    'the partition of a log is detached',
+    async (tx) => tx.unsafe(`alter table ledger.entries detach partition ${await partitionOf(tx)}`),
+    () => ({
+      shows: 'INCOMPLETE',
+      log,
+      seq: 0,
+      problem: expect.stringContaining('end of the log is missing') as string,
+    }),
   ],
   [
     'an open call is forgotten',

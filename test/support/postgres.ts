@@ -33,6 +33,14 @@ export async function createDatabase(): Promise<TestDatabase> {
   return describe(name, superuser, { ...inject('gateway'), database: name });
 }
 
+/** The state of another database as of now, which nobody may be connected to: what a restore from a backup gives. */
+export async function copyDatabase(source: TestDatabase): Promise<TestDatabase> {
+  const superuser = inject('superuser');
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await withServer(superuser, async (sql) => sql`create database ${sql(name)} template ${sql(source.name)}`);
+  return describe(name, superuser, { ...inject('gateway'), database: name });
+}
+
 function describe(name: string, superuser: Connection, gateway: Connection): TestDatabase {
   const admin = { ...superuser, database: name };
   const pools: Sql[] = [];
