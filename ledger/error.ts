@@ -20,6 +20,7 @@ export type LedgerErrorCode =
   | 'not_yet'
   | 'checkpoint_key'
   | 'forked'
+  | 'not_forked'
   | 'held'
   | 'trust_policy'
   | 'witness'

@@ -1,11 +1,14 @@
 import type postgres from 'postgres';
 import type { AppendItem, Appended } from './entry.ts';
+import type { HeadStore } from './epoch/head-store.ts';
 import type { KeyRing } from './keyring.ts';
 import type { LedgerError } from './error.ts';
 
 /** What a running ledger says about itself. Counters are since start. */
 export interface LedgerStatus {
-  readonly state: 'up' | 'down' | 'fenced' | 'closed';
+  readonly state: 'up' | 'down' | 'fenced' | 'forked' | 'closed';
+  /** What is missing from the database; null unless `forked`. */
+  readonly fork: string | null;
   readonly wid: string;
   /** Unix ms since when appends have been failing; null when they are not. */
   readonly downSinceMs: number | null;
@@ -30,7 +33,7 @@ export interface Ledger {
    * entry is durable (a decision that turns out durable later is closed as `not_sent` by the ledger itself; an outcome stays
    * queued and is appended when the database returns), `budget_exceeded` and `unknown_scope` with the scope, `call_closed`,
    * `duplicate`, `fenced` (an outcome is then appended as `late_outcome` by the ledger itself), `closed`, `invalid_entry`,
-   * `invalid_value`, `unknown_tenant`.
+   * `invalid_value`, `unknown_tenant`, `forked` (what was durable is missing: nothing is appended until an operator has looked).
    */
   append(item: AppendItem): Promise<Appended>;
   /** `<log>/<inc>/<seq>/<hash>/<wid>/<signature, base64url>`; `requestDigest` is 64 lower hex digits. Stored with a later batch. */
@@ -52,6 +55,12 @@ export interface LedgerOptions {
   readonly keys: KeyRing;
   /** Name of this deployment in the C2SP sense, e.g. `countersign.example.com/prod`; A-Z a-z 0-9 . _ : / -, up to 128. */
   readonly origin: string;
+  /** Published checkpoints outside the database, compared with it before anything is written; absent: memory only. */
+  readonly heads?: HeadStore;
+  /** The guard is not asked: a loss is being declared. */
+  readonly isRecovery?: boolean;
+  /** The entry that the deployment's log begins with, if it is of a later incarnation and has none yet. */
+  readonly firstEntry?: (log: string) => AppendItem | null;
   /** Unix ms. */
   readonly now: () => number;
   /** Default 5000. */
@@ -69,6 +78,8 @@ export interface LedgerOptions {
   readonly recoverMs?: number;
   /** Called once when this process finds itself fenced: it must release nothing more to callers. */
   readonly onFenced?: () => void;
+  /** Called once when the database turns out to be another history than the one this process wrote. */
+  readonly onForked?: (error: LedgerError) => void;
   /** Failures of background work (renewal, recovery, storing receipts). */
   readonly onError?: (error: LedgerError) => void;
 }

@@ -5,11 +5,25 @@ import { ProcessLedger } from './append/process-ledger.ts';
 import { registerWriter } from './append/writer.ts';
 import { DEPLOYMENT } from './entry.ts';
 import { LedgerError } from './error.ts';
+import { forkedError, forkedLedger } from './fork/forked-ledger.ts';
+import { findFork } from './fork/guard.ts';
 import type { Ledger, LedgerOptions } from './ledger.ts';
 import { createRandomHex } from './random.ts';
 
+async function missing({ sql, heads, origin }: LedgerOptions): Promise<string | null> {
+  return (await findFork(sql, heads ?? null, origin)).problem;
+}
+
+function forked(options: LedgerOptions, problem: string): Ledger {
+  const { onForked, onFenced } = options;
+  onForked?.(forkedError(problem));
+  const isOver = async (): Promise<boolean> => (await missing(options)) === null;
+  return forkedLedger(problem, { isOver, onOver: () => onFenced?.() });
+}
+
 /**
- * Registers this process as a writer with a fresh Ed25519 key and lease, and tells the deployment log of it.
+ * A database from which something is missing gives a ledger in state `forked`, which refuses everything. Else it registers
+ * this process as a writer with a fresh Ed25519 key and lease, and tells the deployment log of it.
  *
  * @throws {LedgerError}
  */
@@ -17,6 +31,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const random = createRandomHex();
   const receipts = createReceiptBook();
   try {
+    const problem = options.isRecovery === true ? null : await missing(options);
+    if (problem !== null) return forked(options, problem);
     await options.keys.tenantKey(DEPLOYMENT);
     const writer = await registerWriter({ ...options, receipts, random, leaseMs: leaseTimes(options).leaseMs });
     const ledger = new ProcessLedger(options, writer, receipts, random);

@@ -449,6 +449,7 @@ function ledger.build_tiles to cs_gateway: EXECUTE
 function ledger.build_tiles to cs_notary: EXECUTE
 function ledger.check_links to cs_append: EXECUTE
 function ledger.check_links to cs_owner: EXECUTE
+function ledger.declare_loss to cs_owner: EXECUTE
 function ledger.fence_expired to cs_gateway: EXECUTE
 function ledger.first_at to cs_gateway: EXECUTE
 function ledger.note_anchor_try to cs_gateway: EXECUTE
@@ -1022,6 +1023,48 @@ begin
     seq_ := seq_ + 1;
   end loop;
   return null;
+end
+$function$
+-- owner cs_append
+CREATE OR REPLACE FUNCTION ledger.declare_loss(least_ integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  r record;
+  inc_ integer;
+  slot_ bigint;
+  nonce_ text;
+  log_ text;
+begin
+  -- No log is opened meanwhile.
+  perform pg_advisory_xact_lock(5170044921);
+  if exists (
+    select 1 from ledger.logs l where l.inc > 0
+      and not exists (select 1 from ledger.closed_logs c where c.log = l.log)
+      and not exists (select 1 from ledger.entries e where e.log = l.log)) then
+    return;
+  end if;
+  -- Waits for appends in progress; none begins after it.
+  perform 1 from ledger.writers order by wid for update;
+  update ledger.writers set fenced = true, generation = generation + 1 where not fenced;
+  perform 1 from ledger.heads order by log for no key update;
+  select greatest(max(l.inc) + 1, least_), max(l.slot) into inc_, slot_ from ledger.logs l;
+  for r in
+    select l.log, l.tenant, l.origin from ledger.logs l
+    where not exists (select 1 from ledger.closed_logs c where c.log = l.log) order by l.tenant <> '_deployment', l.slot
+  loop
+    slot_ := slot_ + 1;
+    nonce_ := left(encode(sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')), 'hex'), 32);
+    log_ := encode(sha256(convert_to(concat('["', r.origin, '",', slot_, ',"', nonce_, '"]'), 'UTF8')), 'hex');
+    insert into ledger.closed_logs (log) values (r.log);
+    insert into ledger.logs (log, slot, tenant, inc, nonce, origin) values (log_, slot_, r.tenant, inc_, nonce_, r.origin);
+    insert into ledger.heads (log, inc) values (log_, inc_);
+  end loop;
+  -- Witnesses that have seen the lost history were right about it.
+  update ledger.anchor_tries set forked = false, next_try = clock_timestamp() where forked;
 end
 $function$
 -- owner cs_append

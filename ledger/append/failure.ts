@@ -1,3 +1,5 @@
+import { LedgerError } from '../error.ts';
+
 /** What a failed append call means for its batch. */
 export type Failure =
   /** Not applied, and it may work later: the database is read-only, out of resources, starting, … */
@@ -6,6 +8,8 @@ export type Failure =
   | { readonly is: 'ambiguous'; readonly cause: string }
   | { readonly is: 'fenced' }
   | { readonly is: 'isolation' }
+  /** The database is not the one that was written to. */
+  | { readonly is: 'forked'; readonly error: LedgerError }
   /** A unique key was hit: the batch has to be sent item by item decided. */
   | { readonly is: 'duplicate' }
   /** Not applied, and it never will be as it is. */
@@ -26,6 +30,7 @@ const LATER: readonly (readonly [string, string])[] = [
 
 /** Sorts an error of the driver. Anything that is not a server's answer to the statement leaves the outcome open. */
 export function classifyFailure(error: unknown): Failure {
+  if (error instanceof LedgerError && error.code === 'forked') return { is: 'forked', error };
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const fromServer = error instanceof Error && error.name === 'PostgresError';
   if (!fromServer) {

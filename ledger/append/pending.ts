@@ -69,3 +69,14 @@ export function refusal(
       return unavailable('not appended');
   }
 }
+
+export function isolationError(): LedgerError {
+  return new LedgerError(
+    'isolation',
+    'expected a READ COMMITTED connection, found another level; check the database URL',
+  );
+}
+
+export function refusedEntry(sqlState: string): LedgerError {
+  return new LedgerError('invalid_entry', `expected an entry the database accepts, found one it refuses (${sqlState})`);
+}

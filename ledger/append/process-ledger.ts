@@ -15,6 +15,7 @@ import type { LogBook, LogRef } from './logs.ts';
 import { unavailable } from './pending.ts';
 import type { Pending } from './pending.ts';
 import { AppendQueue } from './queue.ts';
+import { queueStatus } from './status.ts';
 import { formatReceipt } from './receipts.ts';
 import type { ReceiptBook } from './receipts.ts';
 import type { Writer } from './writer.ts';
@@ -61,6 +62,7 @@ export class ProcessLedger implements Ledger {
     const hooks = {
       onAppended: (pending: Pending, answer: Extract<Answer, { is: 'appended' }>) => this.#appended(pending, answer),
       onFenced: () => options.onFenced?.(),
+      onForked: (error: LedgerError) => options.onForked?.(error),
       onOutcomeFenced: (pending: Pending) => this.#queueItem(lateOutcome(pending.item, pending.sealed.amount), pending),
       onReturn: (gap: Gap) => this.#recordGap(gap),
     };
@@ -114,21 +116,8 @@ export class ProcessLedger implements Ledger {
   }
 
   status(): LedgerStatus {
-    const queue = this.#queue;
-    const downForMs = queue.downSinceMs === null ? null : performance.now() - queue.downSinceMs;
-    const working = downForMs === null ? 'up' : 'down';
-    const state = queue.isFenced ? 'fenced' : working;
-    return {
-      state: this.#closed ? 'closed' : state,
-      wid: this.wid,
-      downSinceMs: downForMs === null ? null : this.#options.now() - Math.round(downForMs),
-      queued: queue.waiting,
-      inFlight: queue.inFlight,
-      ...queue.counts,
-      late: queue.late,
-      openCalls: this.#open.size,
-      last: this.#last,
-    };
+    const at = { clockMs: performance.now(), nowMs: this.#options.now(), closed: this.#closed };
+    return { ...queueStatus(this.#queue, at), wid: this.wid, openCalls: this.#open.size, last: this.#last };
   }
 
   async close(): Promise<void> {
@@ -235,6 +224,8 @@ export class ProcessLedger implements Ledger {
     const facts = { log: log.log, slot: Number(slot), nonce, origin, inc: log.inc };
     const sections = { facts, detail: { tenant } };
     const keys = await this.#options.keys.sealKeys(DEPLOYMENT, null, this.#options.now());
+    const first = tenant === DEPLOYMENT ? (this.#options.firstEntry?.(log.log) ?? null) : null;
+    if (first !== null) await this.#enqueue(first, deployment, keys);
     const item = { tenant: DEPLOYMENT, kind: 'log', class: 'event', call, subject: null, sections } as const;
     await this.#enqueue(item, deployment, keys).catch((error: unknown) => {
       if (!(error instanceof LedgerError && error.code === 'duplicate')) throw error;

@@ -1,32 +1,14 @@
-import { LedgerError } from '../error.ts';
+import type { LedgerError } from '../error.ts';
 import { Backlog } from './backlog.ts';
 import type { BacklogLimits, Batch } from './backlog.ts';
 import type { Answer } from './batch.ts';
 import { classifyFailure } from './failure.ts';
 import { GapCounter } from './gap.ts';
-import type { Gap } from './gap.ts';
 import { isUnknown } from './items.ts';
-import { fencedError, refusal, unavailable } from './pending.ts';
+import { fencedError, isolationError, refusal, refusedEntry, unavailable } from './pending.ts';
 import type { Pending } from './pending.ts';
+import type { AppendPort, QueueHooks } from './ports.ts';
 import { Postponed } from './postponed.ts';
-
-/** The database side of the queue. */
-export interface AppendPort {
-  /** One append call. `again` is set when an earlier call with these items may have been committed. */
-  send(items: readonly Pending[], again: { ask: readonly boolean[] } | null): Promise<Answer[]>;
-  /** Makes sure that no earlier call of this process can still commit; false when this process is fenced. */
-  resume(): Promise<boolean>;
-}
-
-export interface QueueHooks {
-  /** Durable. `pending.told` says that the caller had been answered `unavailable` before. */
-  readonly onAppended: (pending: Pending, answer: Extract<Answer, { is: 'appended' }>) => void;
-  readonly onFenced: () => void;
-  /** An outcome that this process may not append any more. */
-  readonly onOutcomeFenced: (pending: Pending) => void;
-  /** Items were refused as `unavailable` since the last time, and the database is back. */
-  readonly onReturn: (gap: Gap) => void;
-}
 
 export interface QueueLimits extends BacklogLimits {
   /** How often deadlines are looked at. */
@@ -57,6 +39,7 @@ export class AppendQueue {
   #scheduled = false;
   #sweeper: NodeJS.Timeout | null = null;
   #fenced = false;
+  #fork: LedgerError | null = null;
   #downSinceMs: number | null = null;
   #failures = 0;
 
@@ -71,6 +54,10 @@ export class AppendQueue {
 
   get isFenced(): boolean {
     return this.#fenced;
+  }
+
+  get fork(): LedgerError | null {
+    return this.#fork;
   }
 
   /** On the monotonic clock; null while appends work. */
@@ -92,7 +79,8 @@ export class AppendQueue {
   }
 
   push(pending: Pending): void {
-    if (this.#fenced && pending.sealed.kind !== 'late_outcome') this.#refuseFenced(pending);
+    if (this.#fork !== null) pending.reject(this.#fork);
+    else if (this.#fenced && pending.sealed.kind !== 'late_outcome') this.#refuseFenced(pending);
     else if (this.#backlog.isFull && !pending.keep) this.refuse(pending, 'queue_full');
     else {
       this.#backlog.push(pending);
@@ -122,6 +110,12 @@ export class AppendQueue {
       this.#hooks.onFenced();
     }
     for (const pending of this.#backlog.takeAll()) this.push(pending);
+  }
+
+  #halt(error: LedgerError): void {
+    this.#fork = error;
+    this.#hooks.onForked(error);
+    for (const pending of this.#backlog.takeAll()) pending.reject(error);
   }
 
   /** Resolves when nothing waits, or after `timeoutMs`. */
@@ -212,14 +206,11 @@ export class AppendQueue {
         this.fence();
         return;
       case 'isolation':
-        for (const pending of batch.items) {
-          pending.reject(
-            new LedgerError(
-              'isolation',
-              'expected a READ COMMITTED connection, found another level; check the database URL',
-            ),
-          );
-        }
+        for (const pending of batch.items) pending.reject(isolationError());
+        return;
+      case 'forked':
+        this.#backlog.putFirst(batch);
+        this.#halt(failure.error);
         return;
       case 'duplicate':
         if (batch.again) this.#split(batch, '23505');
@@ -237,9 +228,7 @@ export class AppendQueue {
       const middle = items.length >> 1;
       this.#backlog.putFirst({ items: items.slice(0, middle), again }, { items: items.slice(middle), again });
     } else if (only && !only.told) {
-      only.reject(
-        new LedgerError('invalid_entry', `expected an entry the database accepts, found one it refuses (${sqlState})`),
-      );
+      only.reject(refusedEntry(sqlState));
     }
   }
 
@@ -262,7 +251,8 @@ export class AppendQueue {
       this.#pump();
     } catch (error) {
       const failure = classifyFailure(error);
-      this.#goDown('cause' in failure ? failure.cause : this.#gap.cause);
+      if (failure.is === 'forked') this.#halt(failure.error);
+      else this.#goDown('cause' in failure ? failure.cause : this.#gap.cause);
     }
   }
 

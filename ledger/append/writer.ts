@@ -1,7 +1,8 @@
 import type postgres from 'postgres';
+import { Acknowledged } from '../fork/acknowledged.ts';
 import type { RandomHex } from '../random.ts';
 import { APPEND_SQL, decodeAnswer, encodeBatch } from './batch.ts';
-import type { AppendPort } from './queue.ts';
+import type { AppendPort } from './ports.ts';
 import type { ReceiptBook } from './receipts.ts';
 
 /** This process as a row of ledger.writers. */
@@ -29,6 +30,17 @@ export async function registerWriter(options: {
   let generation = '1';
   let nextWseq = 1;
   const renewer = createRenewer([sql, writerSql]);
+  const acknowledged = new Acknowledged();
+  let isNewConnection = false;
+  // The driver connects again by itself, perhaps to a database that was restored meanwhile: nothing is sent to it unasked.
+  Object.assign(writerSql.options, { onclose: () => (isNewConnection = true) });
+  const checkAcknowledged = async (): Promise<void> => {
+    isNewConnection = false;
+    await acknowledged.check(writerSql).catch((error: unknown) => {
+      isNewConnection = true;
+      throw error;
+    });
+  };
   await sql`select ledger.register_writer(${wid}, ${receipts.publicKey}, ${leaseMs})`;
 
   return {
@@ -37,10 +49,12 @@ export async function registerWriter(options: {
       const riding = receipts.take(RECEIPTS_A_BATCH);
       try {
         const sealed = items.map((pending) => pending.sealed);
+        if (isNewConnection) await checkAcknowledged();
         const parameters = encodeBatch({ wid, generation, nextWseq }, sealed, riding, again);
         const [row] = await writerSql.unsafe<{ answer: string }[]>(APPEND_SQL, parameters, { prepare: true });
         const answers = decodeAnswer(row?.answer ?? '', items.length);
         if (answers === null) throw new TypeError('ledger.append answered in another form than this build knows');
+        acknowledged.note(sealed, answers);
         for (const answer of answers) if (answer.is === 'appended') nextWseq = Math.max(nextWseq, answer.wseq + 1);
         return answers;
       } catch (error) {
@@ -53,6 +67,7 @@ export async function registerWriter(options: {
         select ledger.resume_writer(${wid}, ${generation}, ${leaseMs}) as generation`;
       if (row?.generation === null || row?.generation === undefined) return false;
       generation = row.generation;
+      await checkAcknowledged();
       return true;
     },
     renew: async () => {

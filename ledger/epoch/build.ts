@@ -120,7 +120,7 @@ async function append({ sql, ledger }: EpochMaker, record: Omit<EpochRecord, 'pr
     });
 }
 
-/** Leaf hash of an epoch's entry, lower hex; null when it is not in the log. */
+/** Leaf hash of an epoch's entry, lower hex; null when it is in no log of the deployment. */
 async function entryHash(sql: postgres.Sql, epoch: number): Promise<string | null> {
   const [row] = await sql<{ hash: string }[]>`
     select encode(e.hash, 'hex') as hash from ledger.logs l

@@ -1,5 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /**
  * Published checkpoints outside the database: what a restored database is compared with. The newest of each origin, and a
@@ -8,6 +10,8 @@ import { join } from 'node:path';
 export interface HeadStore {
   /** The newest note of an origin; null when none was kept. */
   readonly latest: (origin: string) => Promise<string | null>;
+  /** All that were kept, of any origin, in the order they were kept; in short reads. */
+  readonly history: () => AsyncIterable<string>;
   /** On disk before this returns. */
   readonly keep: (origin: string, note: string, atMs: number) => Promise<void>;
 }
@@ -24,6 +28,7 @@ export function createHeadStore(dir: string): HeadStore {
         throw error;
       }
     },
+    history: () => readHistory(dir),
     keep: async (origin, note, atMs) => {
       await mkdir(dir, { recursive: true, mode: 0o700 });
       const month = new Date(atMs).toISOString().slice(0, 7);
@@ -36,6 +41,28 @@ export function createHeadStore(dir: string): HeadStore {
       await folder.sync().finally(() => folder.close());
     },
   };
+}
+
+async function* readHistory(dir: string): AsyncGenerator<string> {
+  const names = await readdir(dir).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names.filter((each) => /^history-\d{4}-\d{2}\.jsonl$/.test(each)).toSorted())
+    for await (const line of createInterface({ input: createReadStream(join(dir, name), 'utf8') })) {
+      const note = noteOf(line);
+      if (note !== null) yield note;
+    }
+}
+
+/** Null for a line that a crash cut off. */
+function noteOf(line: string): string | null {
+  try {
+    const { note } = JSON.parse(line) as { note?: unknown };
+    return typeof note === 'string' ? note : null;
+  } catch {
+    return null;
+  }
 }
 
 async function write(path: string, flags: 'a' | 'w', text: string): Promise<void> {

@@ -1,13 +1,13 @@
 import type postgres from 'postgres';
-import { DEPLOYMENT } from '../entry.ts';
 import { LedgerError } from '../error.ts';
-import { leafHash } from '../merkle.ts';
-import { formatCheckpoint, originLine, parseCheckpoint } from '../note/checkpoint.ts';
+import { formatCheckpoint, parseCheckpoint } from '../note/checkpoint.ts';
 import type { Checkpoint } from '../note/checkpoint.ts';
 import { createNoteSigner, formatVerifierKey } from '../note/key.ts';
 import type { NoteSigner } from '../note/key.ts';
 import { openNote, signNote } from '../note/note.ts';
-import { CompactRange } from '../tree/range.ts';
+import type { CompactRange } from '../tree/range.ts';
+import { agree, extend, findDeployment, lastStored } from './continuity.ts';
+import type { DeploymentLog } from './continuity.ts';
 import type { HeadStore } from './head-store.ts';
 import { buildTiles } from './heads.ts';
 
@@ -32,19 +32,6 @@ export interface Published {
   readonly vkey: string;
 }
 
-interface DeploymentLog {
-  readonly log: string;
-  readonly origin: string;
-}
-
-interface PublishedRow {
-  readonly size: string;
-  readonly root: string;
-  readonly frontier: string;
-}
-
-const READ_HEADERS = 2000;
-
 /**
  * Signs the deployment's log up to its last epoch, if that is beyond the last checkpoint, and publishes: first to the head
  * store, then to the database, where readers find it. Whatever is signed continues what was signed before; a log that does not
@@ -54,7 +41,7 @@ const READ_HEADERS = 2000;
  */
 export async function publishCheckpoint(options: NotaryOptions): Promise<Published | null> {
   const { sql, heads } = options;
-  const log = await findLog(sql);
+  const log = await findDeployment(sql);
   if (log === null) return null;
   const signer = createNoteSigner(log.origin, 'ed25519', options.key);
   const kept = await lastKept(heads, log, signer);
@@ -70,12 +57,6 @@ export async function publishCheckpoint(options: NotaryOptions): Promise<Publish
   return publish(options, log, signer, range);
 }
 
-async function findLog(sql: postgres.Sql): Promise<DeploymentLog | null> {
-  const [row] = await sql<{ log: string; inc: number; origin: string }[]>`
-    select log, inc, origin from ledger.logs where tenant = ${DEPLOYMENT} order by inc desc limit 1`;
-  return row === undefined ? null : { log: row.log, origin: originLine(row.origin, row.inc) };
-}
-
 async function lastKept(heads: HeadStore, { origin }: DeploymentLog, signer: NoteSigner): Promise<Checkpoint | null> {
   const note = await heads.latest(origin);
   if (note === null) return null;
@@ -85,55 +66,6 @@ async function lastKept(heads: HeadStore, { origin }: DeploymentLog, signer: Not
     'invalid_note',
     `expected a checkpoint of ${origin} in the head store, found one of another log`,
   );
-}
-
-async function lastStored(sql: postgres.Sql, { log }: DeploymentLog): Promise<PublishedRow | null> {
-  const [row] = await sql<PublishedRow[]>`
-    select size, encode(root, 'hex') as root, encode(frontier, 'hex') as frontier
-    from ledger.checkpoints where log = ${log} order by size desc limit 1`;
-  return row ?? null;
-}
-
-/** The tree up to the newer of the two checkpoints, when the log, the database and the head store tell one story. */
-async function agree(
-  sql: postgres.Sql,
-  log: DeploymentLog,
-  kept: Checkpoint | null,
-  stored: PublishedRow | null,
-): Promise<CompactRange> {
-  const base = kept === null ? null : await frontierAt(sql, log, kept.size);
-  // What the database continues from counts only when it is what we signed; else the entries themselves have to say.
-  let range = base !== null && base.root() === kept?.root ? base : CompactRange.empty();
-  if (kept !== null) {
-    await extend(sql, log, range, kept.size);
-    if (range.root() !== kept.root) throw forked(log, kept.size);
-  }
-  if (stored !== null) {
-    if (kept === null) range = CompactRange.restore(Number(stored.size), stored.frontier) ?? range;
-    if (Number(stored.size) > range.size) await extend(sql, log, range, Number(stored.size));
-    if (Number(stored.size) === range.size && range.root() !== stored.root) throw forked(log, range.size);
-  }
-  return range;
-}
-
-async function frontierAt(sql: postgres.Sql, { log }: DeploymentLog, size: number): Promise<CompactRange | null> {
-  const [row] = await sql<{ frontier: string }[]>`
-    select encode(frontier, 'hex') as frontier from ledger.checkpoints where log = ${log} and size = ${size}`;
-  return row === undefined ? null : CompactRange.restore(size, row.frontier);
-}
-
-/** Continues with the hashes of the headers themselves, not with what is stored beside them. */
-async function extend(sql: postgres.Sql, log: DeploymentLog, range: CompactRange, size: number): Promise<void> {
-  while (range.size < size) {
-    const rows = await sql<{ seq: string; header: string }[]>`
-      select seq, header from ledger.entries
-      where log = ${log.log} and seq >= ${range.size} and seq < ${Math.min(size, range.size + READ_HEADERS)} order by seq`;
-    for (const { seq, header } of rows) {
-      if (Number(seq) !== range.size) throw forked(log, range.size);
-      range.append(leafHash(header));
-    }
-    if (rows.length === 0) throw forked(log, size);
-  }
 }
 
 async function publish(
@@ -149,11 +81,4 @@ async function publish(
   const [row] = await sql<{ first: boolean }[]>`
     select ledger.publish_checkpoint(${log.log}, ${size}, ${Buffer.from(root, 'hex')}, ${Buffer.from(range.nodes, 'hex')}, ${note}, ${vkey}) as first`;
   return row?.first === true ? { size, root, note, vkey } : null;
-}
-
-function forked({ origin }: DeploymentLog, size: number): LedgerError {
-  return new LedgerError(
-    'forked',
-    `expected the log of ${origin} to continue the checkpoint of its first ${String(size)} entries, found another history; was the database restored?`,
-  );
 }

@@ -37,7 +37,7 @@ export async function verifyLive(
   const writers = new WriterCheck();
   const budgets = new BudgetCheck(snapshot.budgets);
   const checks = new Map<string, LogCheck>();
-  // The deployment log has the lowest slot: writers' keys are known before the entries they signed.
+  // The deployment's logs come first: writers' keys are known before the entries they signed.
   const walk = new TreeWalk();
   const anchors = new AnchorCheck(trust);
   const receipts = new ReceiptCheck(trust.receipts);
@@ -163,11 +163,12 @@ function checkAround(snapshot: Snapshot, checks: ReadonlyMap<string, LogCheck>, 
     log,
   }));
   if ([...checks.values()].some((check) => check.problem !== null)) return problems;
-  const deployment = snapshot.logs.find((log) => log.tenant === DEPLOYMENT);
-  const announced = deployment === undefined ? undefined : checks.get(deployment.log)?.announced;
+  // Of every incarnation: each tells of its own logs.
+  const deployments = snapshot.logs.filter((log) => log.tenant === DEPLOYMENT);
+  const announced = new Set(deployments.flatMap(({ log }) => [...(checks.get(log)?.announced ?? [])]));
   for (const { log, inc, nonce, origin, slot, tail } of snapshot.logs) {
     const text = announcement({ inc, log, nonce, origin, slot } satisfies Record<string, JsonValue>);
-    if (tail >= 0 && announced?.has(text) !== true)
+    if (tail >= 0 && !announced.has(text))
       problems.push({ ...generalProblem('the deployment log does not tell of this log', 'INCOMPLETE'), log });
   }
   for (const { wid, key, wseq } of snapshot.writers) {

@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import { DEPLOYMENT } from '../entry.ts';
 import type { EvidenceLog } from './evidence.ts';
 
 /** What the database says around its entries, all at one moment. */
@@ -58,7 +59,7 @@ export async function readSnapshot(sql: postgres.Sql): Promise<Snapshot> {
       left join lateral (select seq from ledger.entries x where x.log = l.log order by x.seq desc limit 1) e on true
       left join lateral (select seq from ledger.receipts x where x.log = l.log order by x.seq desc limit 1) r on true
       left join lateral (select size from ledger.checkpoints x where x.log = l.log order by x.size desc limit 1) c on true
-      order by l.slot`;
+      order by l.tenant <> ${DEPLOYMENT}, l.slot`;
     const open = await tx<(Omit<Row, 'scopes'> & { readonly scopes: string[] })[]>`
       select log, call, seq, reserved, scopes from ledger.open_calls order by log, call`;
     const writers = await tx<Row[]>`select wid, key, wseq from ledger.writers order by wid`;

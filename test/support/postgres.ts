@@ -13,6 +13,10 @@ export interface TestDatabase {
   /** Opens a pool that `drop()` closes. */
   connectAdmin(max?: number): Sql;
   connectGateway(max?: number): Sql;
+  /** A copy of the database as it is now, for `restore`. Ends every session, as a crash would. */
+  copy(): Promise<string>;
+  /** Puts a copy in the place of the database; what was there is dropped. */
+  restore(copy: string): Promise<void>;
   /** The same as a `database.url`. */
   url(role: 'admin' | 'gateway'): string;
   drop(): Promise<void>;
@@ -55,12 +59,38 @@ function describe(name: string, superuser: Connection, gateway: Connection): Tes
     gateway,
     connectAdmin: (max = 4) => open(admin, max),
     connectGateway: (max = 4) => open(gateway, max),
+    copy: async () => {
+      const copy = `${name}_${randomBytes(3).toString('hex')}`;
+      await withServer(superuser, async (sql) =>
+        alone(sql, name, () => sql`create database ${sql(copy)} template ${sql(name)}`),
+      );
+      return copy;
+    },
+    restore: (copy) =>
+      withServer(superuser, async (sql) =>
+        alone(sql, name, async () => {
+          await sql`drop database ${sql(name)} with (force)`;
+          await sql`alter database ${sql(copy)} rename to ${sql(name)}`;
+        }),
+      ),
     url: (role) => toUrl(role === 'admin' ? admin : gateway),
     drop: async () => {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
       await withServer(superuser, async (sql) => sql`drop database if exists ${sql(name)} with (force)`);
     },
   };
+}
+
+/** Nobody connects meanwhile. */
+async function alone(sql: Sql, name: string, work: () => Promise<unknown>): Promise<void> {
+  await sql`alter database ${sql(name)} allow_connections false`;
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`;
+  for (;;) {
+    const [row] = await sql<{ n: string }[]>`select count(*) as n from pg_stat_activity where datname = ${name}`;
+    if (row?.n === '0') break;
+  }
+  await work();
+  await sql`alter database ${sql(name)} allow_connections true`;
 }
 
 function toUrl({ user, password, database, host, port }: Connection): string {

@@ -1,0 +1,103 @@
+import { DEPLOYMENT } from '../entry.ts';
+import type { AppendItem } from '../entry.ts';
+import type { JsonValue } from '../canonical.ts';
+import { findDeployment } from '../epoch/continuity.ts';
+import type { HeadStore } from '../epoch/head-store.ts';
+import { LedgerError } from '../error.ts';
+import type { LedgerOptions } from '../ledger.ts';
+import { openLedger } from '../open.ts';
+import { findFork, newestIncarnation } from './guard.ts';
+import { measureLoss, readNewLogs } from './loss.ts';
+import type { Lost, NewLog } from './loss.ts';
+
+/** Who declares what, with the rights of the owner of the database. */
+export interface LossOptions extends Omit<LedgerOptions, 'heads' | 'firstEntry'> {
+  readonly heads: HeadStore;
+  /** A signed note from outside that is newer than what the head store has; null: none. */
+  readonly checkpoint: string | null;
+  /** Who declares it and why; sealed. */
+  readonly by: string;
+  readonly reason: string;
+  /** Declare it even though the guard misses nothing: for a restore that nothing outside could show. */
+  readonly force: boolean;
+}
+
+/** A new incarnation has begun. */
+export interface Recovery {
+  readonly inc: number;
+  /** First line of the checkpoints from now on. */
+  readonly origin: string;
+  readonly lost: Lost;
+  /** The logs that go on, and what they go on from. */
+  readonly logs: readonly NewLog[];
+}
+
+/**
+ * Ends every log where the restored database ends and begins a new one for each; the first entry of each commits to the head it
+ * goes on from, that of the deployment's also to the newest checkpoint that was published and to the range that is lost. All
+ * writers are fenced. May be run again after a crash; then it finishes what it began.
+ *
+ * @throws {LedgerError} `not_forked` when nothing is missing and `force` is not set, `unavailable`
+ */
+export async function declareLoss(options: LossOptions): Promise<Recovery> {
+  const { sql, heads, origin: name, checkpoint, force } = options;
+  const { problem } = await findFork(sql, heads, name);
+  if (problem === null && !force) {
+    throw new LedgerError(
+      'not_forked',
+      'expected something to be missing from the database, found all that is known outside; nothing was declared',
+    );
+  }
+  const before = await findDeployment(sql);
+  const inc = before?.inc ?? -1;
+  const published = await newestIncarnation(heads, before?.name ?? name, inc);
+  await sql`select ledger.declare_loss(${(published ?? inc) + 1}::integer)`;
+  const logs = await readNewLogs(sql);
+  const [deployment] = logs;
+  // A crash after the deployment's own first entry leaves only tenants' logs to begin.
+  const own = deployment?.tenant === DEPLOYMENT ? deployment : null;
+  const lost =
+    own === null
+      ? { from: 0, to: null, checkpoint: null }
+      : await measureLoss(sql, heads, own.previous, published === null ? checkpoint : null);
+  await begin(options, logs, own === null ? null : deploymentEntry(options, own, lost));
+  const now = await findDeployment(sql);
+  return { inc: now?.inc ?? 0, origin: now?.origin ?? '', lost, logs };
+}
+
+async function begin(options: LossOptions, logs: readonly NewLog[], first: AppendItem | null): Promise<void> {
+  const { sql, writerSql, keys, origin, now } = options;
+  const ledger = await openLedger({
+    sql, writerSql, keys, origin, now, recoverMs: 0, isRecovery: true, firstEntry: () => first,
+  }); // prettier-ignore
+  try {
+    for (const log of logs) if (log.tenant !== DEPLOYMENT) await ledger.append(tenantEntry(options, log));
+  } finally {
+    await ledger.close();
+  }
+}
+
+function deploymentEntry(options: LossOptions, log: NewLog, { from, to, checkpoint }: Lost): AppendItem {
+  const kept = checkpoint && { origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root };
+  return recoveryEntry(options, log, { lost: { from, to }, checkpoint: kept });
+}
+
+/** How far a tenant's log had come is known to who holds its receipts and exports, and to nobody else. */
+function tenantEntry(options: LossOptions, log: NewLog): AppendItem {
+  return recoveryEntry(options, log, { lost: { from: log.previous.size, to: null } });
+}
+
+function recoveryEntry(
+  { by, reason }: LossOptions,
+  { tenant, inc, origin, previous }: NewLog,
+  more: { readonly [name: string]: JsonValue },
+): AppendItem {
+  return {
+    tenant,
+    kind: 'recovery',
+    class: 'event',
+    call: `recovery.${String(inc)}`,
+    subject: null,
+    sections: { facts: { inc, origin, previous: { ...previous }, ...more }, detail: { by, reason } },
+  };
+}

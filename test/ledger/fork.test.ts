@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { declareLoss, exportTenant, findFork, openKeyRing, verifyFolder, verifyLive } from '../../ledger/index.ts';
+import type { LedgerOptions, Recovery } from '../../ledger/index.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { decisionItem, newCall, openTestLedger, outcomeItem, TEST_ROOT_KEY } from '../support/ledger.ts';
+import type { LedgerFixture } from '../support/ledger.ts';
+import { closeEpoch, createTestNotary } from '../support/notary.ts';
+import type { TestNotary } from '../support/notary.ts';
+import { createDatabase } from '../support/postgres.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+let notary: TestNotary;
+const opened: LedgerFixture[] = [];
+
+beforeEach(async () => {
+  database = await createDatabase();
+  notary = createTestNotary(database);
+});
+afterEach(async () => {
+  for (const { ledger } of opened.splice(0)) await ledger.close();
+  await notary.close();
+  await database.drop();
+});
+
+async function start(options: Partial<LedgerOptions> = { heads: notary.heads }): Promise<LedgerFixture> {
+  const fixture = await openTestLedger(database, { appendTimeoutMs: 20_000, ...options });
+  opened.push(fixture);
+  return fixture;
+}
+
+/** Two calls of two tenants, one of them left open, and a checkpoint over them. */
+async function work(fixture: LedgerFixture): Promise<number> {
+  const call = newCall();
+  await fixture.ledger.append(decisionItem(call));
+  await fixture.ledger.append(outcomeItem(call, 5n));
+  await fixture.ledger.append(decisionItem(newCall(), { tenant: 'other' }));
+  const { published } = await closeEpoch(fixture, notary);
+  return published?.size ?? 0;
+}
+
+async function countEntries(): Promise<number> {
+  const [row] = await database.connectAdmin(1)<{ n: number }[]>`select count(*)::integer as n from ledger.entries`;
+  return row?.n ?? 0;
+}
+
+async function declare(force = false): Promise<Recovery> {
+  const sql = database.connectAdmin(2);
+  const keys = await openKeyRing({ sql, rootKey: TEST_ROOT_KEY });
+  return declareLoss({
+    sql, writerSql: database.connectAdmin(1), keys, heads: notary.heads, origin: 'countersign.test/ledger', now: Date.now,
+    checkpoint: null, by: 'operator:ada', reason: 'disk lost', force,
+  }); // prettier-ignore
+}
+
+async function firstEntries(): Promise<
+  { tenant: string; inc: number; kind: string; facts: Record<string, unknown> }[]
+> {
+  const rows = await database.connectAdmin(1)<{ tenant: string; inc: number; kind: string; facts: string }[]>`
+    select l.tenant, l.inc, e.kind, e.facts from ledger.logs l join ledger.entries e on e.log = l.log and e.seq = 0
+    where l.inc > 0 order by l.slot`;
+  return rows.map((row) => ({ ...row, facts: JSON.parse(row.facts) as Record<string, unknown> }));
+}
+
+const FORKED = { code: 'forked' };
+
+describe('a database that was restored to an older copy', () => {
+  let restoredSize: number;
+  let lostSize: number;
+
+  beforeEach(async () => {
+    const fixture = await start();
+    restoredSize = await work(fixture);
+    await fixture.ledger.close();
+    const copy = await database.copy();
+    lostSize = await work(await start());
+    await opened.at(-1)?.ledger.close();
+    await database.restore(copy);
+  });
+
+  test('is not written to by a process that starts on it', async () => {
+    const before = await countEntries();
+    const told: string[] = [];
+    const { ledger, sql } = await start({ heads: notary.heads, onForked: ({ code }) => told.push(code) });
+    expect(ledger.status()).toMatchObject({ state: 'forked', fork: expect.stringContaining('first') as string });
+    await expect(ledger.append(decisionItem(newCall()))).rejects.toMatchObject(FORKED);
+    await expect(closeEpoch({ sql, ledger }, notary)).rejects.toMatchObject(FORKED);
+    expect(told).toEqual(['forked']);
+    expect(await countEntries()).toBe(before);
+    expect(await findFork(sql, null, 'countersign.test/ledger')).toEqual({ guard: 'memory only', problem: null });
+  });
+
+  test('goes on as a new incarnation that commits to what was lost, and verifies with the old one', async () => {
+    let over = false;
+    const waiting = await start({ heads: notary.heads, onFenced: () => (over = true) });
+    const { inc, origin, lost } = await declare();
+    expect({ inc, origin }).toEqual({ inc: 1, origin: 'countersign.test/ledger/1' });
+    const admin = database.connectAdmin(1);
+    const [tail] = await admin<{ size: number }[]>`
+      select (max(seq) + 1)::integer as size from ledger.entries join ledger.logs using (log) where tenant = '_deployment' and inc = 0`;
+    expect(tail?.size).toBe(restoredSize);
+    expect(lost).toMatchObject({ from: restoredSize, to: lostSize, checkpoint: { size: lostSize } });
+    const first = await firstEntries();
+    expect(first.map(({ tenant, inc: at, kind }) => [tenant, at, kind])).toEqual([
+      ['_deployment', 1, 'recovery'], ['demo', 1, 'recovery'], ['other', 1, 'recovery'],
+    ]); // prettier-ignore
+    expect(first[0]?.facts).toMatchObject({
+      previous: { size: restoredSize }, lost: { from: restoredSize, to: lostSize }, checkpoint: { size: lostSize, root: lost.checkpoint?.root },
+    }); // prettier-ignore
+    await expect.poll(() => over, { timeout: 20_000 }).toBe(true);
+    await waiting.ledger.close();
+
+    const next = await start();
+    expect(next.ledger.status().state).toBe('up');
+    await work(next);
+    expect(await findFork(next.sql, notary.heads, '')).toEqual({ guard: 'head store', problem: null });
+    const report = await verifyLive(next.sql, next.keys);
+    expect(report).toMatchObject({ firstBad: null, openCalls: 2 });
+    expect(report.logs.map(({ tenant }) => tenant)).toEqual([
+      '_deployment',
+      '_deployment',
+      'demo',
+      'other',
+      'demo',
+      'other',
+    ]);
+    const dir = temporaryFolder();
+    await exportTenant(next.sql, next.keys, { tenant: 'demo', dir });
+    const folder = await verifyFolder(dir);
+    expect(folder).toMatchObject({ firstBad: null });
+    expect(folder.logs.filter(({ tenant }) => tenant === 'demo').map(({ entries }) => entries)).toEqual([2, 3]);
+  });
+
+  test('takes no entry in a log that was ended, and none in a new one before the loss is in it', async () => {
+    await declare();
+    const admin = database.connectAdmin(1);
+    const insert = (inc: number) => admin`
+      insert into ledger.entries (log, seq, kind, class, call, header, hash, t, dbt, wid, wseq, leaves, facts, facts_salt)
+      select log, coalesce((select max(seq) + 1 from ledger.entries e where e.log = l.log), 0), 'stop', 'event', 'x', '', '', 0, 0, 'w', 1, '', '', ''
+      from ledger.logs l where tenant = 'demo' and inc = ${inc}`;
+    await expect(insert(0)).rejects.toMatchObject({ code: 'CS052' });
+    await admin`select ledger.declare_loss(2)`;
+    await expect(insert(2)).rejects.toMatchObject({ code: 'CS053' });
+  });
+
+  test('a declaration that was interrupted is finished by the next one, not repeated', async () => {
+    await database.connectAdmin(1)`select ledger.declare_loss(1)`;
+    const { ledger } = await start();
+    expect(ledger.status().fork).toContain('run ledger recover again');
+    await declare();
+    expect((await firstEntries()).map(({ inc }) => inc)).toEqual([1, 1, 1]);
+    expect((await start()).ledger.status().state).toBe('up');
+  });
+
+  test('restored once more to before the declaration, gets an incarnation nobody has used', async () => {
+    const older = await database.copy();
+    await declare();
+    await work(await start());
+    await opened.at(-1)?.ledger.close();
+    await database.restore(older);
+    expect((await start()).ledger.status().fork).toContain('incarnation 1');
+    expect(await declare()).toMatchObject({ inc: 2, origin: 'countersign.test/ledger/2' });
+  });
+});
+
+test('two histories: what was published after their last common checkpoint is lost', async () => {
+  const fixture = await start();
+  const common = await work(fixture);
+  const copy = await database.copy();
+  const published = await work(fixture);
+  await fixture.ledger.close();
+  await database.restore(copy);
+  // Somebody goes on with the older copy and looks at nothing outside; it grows beyond what was published.
+  const other = await start({});
+  for (let round = 0; round < 12; round += 1)
+    await other.ledger.append({ tenant: '_deployment', kind: 'config', class: 'event', call: newCall(), subject: null, sections: {} }); // prettier-ignore
+  await other.ledger.close();
+  expect((await start()).ledger.status().state).toBe('forked');
+  expect(await declare()).toMatchObject({ lost: { from: common, to: published } });
+});
+
+describe('a process that was serving while the database was replaced', () => {
+  test('by a lagging copy finds out before it appends anything, from memory alone', async () => {
+    const told: string[] = [];
+    const fixture = await start({ onForked: ({ message }) => told.push(message) });
+    await fixture.ledger.append(decisionItem(newCall()));
+    const copy = await database.copy();
+    const call = newCall();
+    await fixture.ledger.append(decisionItem(call));
+    const late = fixture.ledger;
+    await database.restore(copy);
+    const before = await countEntries();
+    await expect(late.append(outcomeItem(call, 1n))).rejects.toMatchObject(FORKED);
+    await expect(late.append(decisionItem(newCall()))).rejects.toMatchObject(FORKED);
+    expect(late.status()).toMatchObject({ state: 'forked', fork: expect.stringContaining('durable') as string });
+    expect(told).toHaveLength(1);
+    expect(await countEntries()).toBe(before);
+  });
+
+  test('by a copy that has everything it knows of goes on', async () => {
+    const fixture = await start({});
+    await fixture.ledger.append(decisionItem(newCall()));
+    const copy = await database.copy();
+    await database.restore(copy);
+    await fixture.ledger.append(decisionItem(newCall()));
+    expect(fixture.ledger.status().state).toBe('up');
+  });
+});
+
+test('nothing is declared lost where nothing is missing, unless the operator insists', async () => {
+  const fixture = await start();
+  const size = await work(fixture);
+  await fixture.ledger.close();
+  await expect(declare()).rejects.toMatchObject({ code: 'not_forked' });
+  expect(await declare(true)).toMatchObject({ inc: 1, lost: { from: size, to: size } });
+});
+
+test('the role of the gateway cannot declare a loss', async () => {
+  await expect(database.connectGateway(1)`select ledger.declare_loss(1)`).rejects.toMatchObject({ code: '42501' });
+});
