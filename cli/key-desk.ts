@@ -5,7 +5,7 @@ import type { Party } from '../approvals/index.ts';
 import { recordInto } from '../gateway/access/events.ts';
 import { approversByToken, type GrantStore } from '../gateway/access/grant.ts';
 import type { Config } from '../gateway/config.ts';
-import { openLedger, setBudgetScope, type KeyRing, type Ledger } from '../ledger/index.ts';
+import { createHeadStore, openLedger, setBudgetScope, type KeyRing, type Ledger } from '../ledger/index.ts';
 import { openKeys, type OpenDatabase } from './database.ts';
 import type { VerbContext } from './verb.ts';
 
@@ -30,6 +30,7 @@ export async function withKeyDesk<T>(
     writerSql: database.connectGateway(1),
     keys,
     origin: config.ledger.origin,
+    heads: createHeadStore(context.project.path(config.ledger.checkpoints)),
     now: context.now,
     leaseMs: config.ledger.leaseMs,
     // Closing the calls of dead processes is the business of those that serve.

@@ -35,7 +35,7 @@ import type { Governance } from './governance/governance.ts';
 import { startGovernance } from './governance/start.ts';
 import { createLog } from './log.ts';
 import type { EvidenceOptions } from './open-evidence.ts';
-import { openEvidence } from './open-evidence.ts';
+import { isForked, openEvidence } from './open-evidence.ts';
 import { createAdminApp } from './ingress/admin.ts';
 import { createMetrics, meterLedger } from './metrics.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
@@ -61,7 +61,9 @@ export interface RunningGateway {
   readonly adminUrl: string;
   /** Null: no listener of its own. */
   readonly presidioUrl: string | null;
-  /** Resolves when another process has taken over: this one can only finish what it began, and be drained. */
+  /** What is missing from the database, so that nothing is served; null when it may serve. */
+  readonly fork: string | null;
+  /** Resolves when this process can only finish what it began and be drained: another has taken over, or a loss was declared. */
   readonly fenced: Promise<void>;
   /** Replaces the configuration, all or nothing. Throws GatewayError `conflict` when only a restart can apply it. */
   reload(config: Config): Promise<void>;
@@ -85,7 +87,7 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
   const data = createDataListener(services, health);
   const { resolvePath } = options;
   const place = { ...parts, ...services, holder: parts.ledger.wid, resolvePath };
-  const anchors = await startAnchors(options.config, place);
+  const anchors = isForked(parts.ledger) ? null : await startAnchors(options.config, place);
   const epochs = startEpochs(parts.sql, parts.ledger, parts.current().config, services.log);
   const admin = createAdminApp({ ...parts, makeEpoch: epochs.makeEpoch, health, now: services.now });
   const servers = await openListeners(parts.current().config, data, admin.fetch);
@@ -114,6 +116,7 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
     dataUrl,
     adminUrl,
     presidioUrl,
+    fork: parts.ledger.status().fork,
     fenced: parts.fenced,
     reload: (config) => reload(parts, parts.currentOptions, config),
     drain: stop,
@@ -171,7 +174,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
   const { governance, currentOptions } = await startGovernance({ ...evidence, options, log, now, clock });
   let current = await buildCurrent(config, currentOptions);
   const record = recordInto(ledger, () => randomUUID());
-  await applyBudgets(sql, config, record);
+  if (!isForked(ledger)) await applyBudgets(sql, config, record);
   const principalOf = (key: ApiKey): Principal | null => principalOfKey(current.config, key);
   const keyCache = await createKeyCache({
     sql,
@@ -229,6 +232,7 @@ const clock = (): number => performance.now();
 
 async function recordStart(parts: Parts, options: GatewayOptions): Promise<void> {
   const { ledger, current, services } = parts;
+  if (isForked(ledger)) return;
   const { build } = options;
   const detectors = detectorFacts(services.analyzer.detectors);
   await recordEvent(ledger, 'start', { build, config: current().configDigest, wid: ledger.wid, detectors });

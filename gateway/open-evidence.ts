@@ -3,7 +3,7 @@ import type { Sql } from 'postgres';
 import type { Config } from './config.ts';
 import type { CallLog } from './log.ts';
 import type { KeyRing, Ledger } from '../ledger/index.ts';
-import { DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
+import { createHeadStore, DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
 
 /** Longest statement except appends. All of them are short; a database that needs longer is as good as away. */
 const STATEMENT_MS = 10_000;
@@ -15,6 +15,7 @@ export interface OpenEvidence {
   readonly writerSql: Sql;
   readonly keys: KeyRing;
   readonly ledger: Ledger;
+  /** Resolves when this process may not go on, and another one started now can. */
   readonly fenced: Promise<void>;
 }
 
@@ -23,6 +24,8 @@ export interface EvidenceOptions {
   /** Opens a pool as the gateway's database role; a statement that takes longer than `statementMs` is given up. */
   readonly connect: (max: number, statementMs: number) => Sql;
   readonly rootKey: Uint8Array;
+  /** Makes a path of the configuration absolute. */
+  readonly resolvePath: (path: string) => string;
 }
 
 export async function openEvidence(options: EvidenceOptions, log: CallLog): Promise<OpenEvidence> {
@@ -37,6 +40,7 @@ export async function openEvidence(options: EvidenceOptions, log: CallLog): Prom
     writerSql,
     keys,
     origin: config.ledger.origin,
+    heads: createHeadStore(options.resolvePath(config.ledger.checkpoints)),
     now: Date.now,
     appendTimeoutMs: config.timeouts.appendMs,
     leaseMs: config.ledger.leaseMs,
@@ -44,7 +48,13 @@ export async function openEvidence(options: EvidenceOptions, log: CallLog): Prom
       log.warn('fenced');
       tellFenced();
     },
+    onForked: (error) => log.error('forked', error),
     onError: (error) => log.error('ledger', error),
   });
   return { sql, writerSql, keys, ledger, fenced };
+}
+
+/** Something is missing from the database: calls are answered 503, and nothing is written. */
+export function isForked(ledger: Ledger): boolean {
+  return ledger.status().state === 'forked';
 }

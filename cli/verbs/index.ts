@@ -13,6 +13,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
       import('./ledger-controls.ts'),
       import('./ledger-report.ts'),
       import('./ledger-proof.ts'),
+      import('./ledger-recover.ts'),
     ]);
     return { verbs: files.flatMap(({ verbs }) => verbs) };
   },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
+  createHeadStore,
   epochOverview,
   findEntry,
   LedgerError,
@@ -91,7 +92,8 @@ function epoch(context: VerbContext): Promise<Answer> {
     const keys = await openKeys(context, config, sql);
     const { origin, leaseMs } = config.ledger;
     const writerSql = database.connectGateway(1);
-    const ledger = await openLedger({ sql, writerSql, keys, origin, now: context.now, leaseMs, recoverMs: 0 });
+    const heads = createHeadStore(context.project.path(config.ledger.checkpoints));
+    const ledger = await openLedger({ sql, writerSql, keys, origin, heads, now: context.now, leaseMs, recoverMs: 0 });
     const made = await makeEpoch({ sql, ledger, random: randomBytes }, true).finally(() => ledger.close());
     // Elsewhere the notary, another process, signs within a second.
     if (config.database.url === null)

@@ -1,11 +1,14 @@
 import {
+  createHeadStore,
   epochOverview,
+  findFork,
   ledgerStatus,
   readAnchorStatus,
   reportText,
   verifyFolder,
   verifyLive,
   type EpochOverview,
+  type ForkFinding,
   type LedgerOverview,
   type ReaderTrust,
   type VerifyReport,
@@ -48,10 +51,16 @@ function status(context: VerbContext): Promise<Answer> {
     const overview = await ledgerStatus(sql);
     const epochs = await epochOverview(sql);
     const anchors = await readAnchorStatus(sql, policy);
-    const data = { ...overview, ...epochs, anchors } as unknown as Json;
-    const text = [overviewText(overview), epochsText(epochs), anchorsText(anchors, context.now())];
+    const heads = createHeadStore(context.project.path(config.ledger.checkpoints));
+    const fork = await findFork(sql, heads, config.ledger.origin);
+    const data = { ...overview, ...epochs, anchors, fork } as unknown as Json;
+    const text = [forkText(fork), overviewText(overview), epochsText(epochs), anchorsText(anchors, context.now())];
     return { exit: 0, data, text: text.join('\n') };
   });
+}
+
+function forkText({ guard, problem }: ForkFinding): string {
+  return problem === null ? `Fork guard: ${guard}` : `FORKED: ${problem}. See "countersign ledger recover --help".`;
 }
 
 function overviewText({ logs, openCalls, writers }: LedgerOverview): string {

@@ -66,7 +66,7 @@ async function serve(context: VerbContext, config: Config, database: ServingData
     reloadOnRequest(context, gateway);
     const reason = await Promise.race([stop.wait(), gateway.fenced.then(() => FENCED)]);
     context.out.note(`${reason === FENCED ? 'Fenced' : reason}: finishing the calls in progress…`);
-    if (reason === FENCED) throw lostLease(leaseMs);
+    if (reason === FENCED) throw gateway.fork === null ? lostLease(leaseMs) : lossDeclared();
   } finally {
     await gateway.drain();
     await notary?.close();
@@ -82,6 +82,13 @@ function lostLease(leaseMs: number): CliError {
     `Expected to renew the lease on the ledger every ${String(leaseMs)} ms, found that another process has taken over because this one ` +
       'was silent for longer (stopped, suspended, starved of CPU, or cut off from the database). What its calls came to is recorded as far ' +
       'as it may be. Start it again; if this repeats, give it more CPU or raise ledger.lease_ms.',
+  );
+}
+
+function lossDeclared(): CliError {
+  return new CliError(
+    'fenced',
+    'Expected to wait for an operator, found that the loss was declared: start again to serve.',
   );
 }
 
@@ -104,12 +111,25 @@ async function reload(project: Project, gateway: RunningGateway): Promise<string
 function announce(context: VerbContext, gateway: RunningGateway, config: Config, firstKey: string | null): void {
   const { dataUrl, adminUrl } = gateway;
   const startMs = Math.round(context.now() - context.startedAtMs);
+  const { fork } = gateway;
+  if (fork !== null)
+    context.out.note(
+      `FORKED: ${fork}. Calls are answered 503 and nothing is written; see "countersign ledger recover --help".`,
+    );
   if (context.json) {
     context.out.result(
-      JSON.stringify({ ready: true, data_url: dataUrl, admin_url: adminUrl, start_ms: startMs, pid: process.pid }),
+      JSON.stringify({
+        ready: fork === null,
+        fork,
+        data_url: dataUrl,
+        admin_url: adminUrl,
+        start_ms: startMs,
+        pid: process.pid,
+      }),
     );
     return;
   }
+  if (fork !== null) return;
   const model = config.models.keys().next().value ?? 'MODEL';
   context.out.result(greeting({ dataUrl, adminUrl, model, startMs, firstKey, terminal: context.out.terminal }));
 }

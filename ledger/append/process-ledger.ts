@@ -250,7 +250,12 @@ export class ProcessLedger implements Ledger {
   }
 
   async #renew(): Promise<void> {
-    const alive = await this.#lease.renew(() => this.#writer.renew());
+    const alive = await this.#lease
+      .renew(() => this.#writer.renew())
+      .catch((error: unknown) => {
+        if (error instanceof LedgerError && error.code === 'forked') this.#queue.halt(error);
+        throw error;
+      });
     if (alive === false) this.#queue.fence();
     else if (alive === true) this.#queue.reportGap();
   }

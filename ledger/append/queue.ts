@@ -112,7 +112,9 @@ export class AppendQueue {
     for (const pending of this.#backlog.takeAll()) this.push(pending);
   }
 
-  #halt(error: LedgerError): void {
+  /** Nothing goes on, and callers are told why. */
+  halt(error: LedgerError): void {
+    if (this.#fork !== null) return;
     this.#fork = error;
     this.#hooks.onForked(error);
     for (const pending of this.#backlog.takeAll()) pending.reject(error);
@@ -210,7 +212,7 @@ export class AppendQueue {
         return;
       case 'forked':
         this.#backlog.putFirst(batch);
-        this.#halt(failure.error);
+        this.halt(failure.error);
         return;
       case 'duplicate':
         if (batch.again) this.#split(batch, '23505');
@@ -251,7 +253,7 @@ export class AppendQueue {
       this.#pump();
     } catch (error) {
       const failure = classifyFailure(error);
-      if (failure.is === 'forked') this.#halt(failure.error);
+      if (failure.is === 'forked') this.halt(failure.error);
       else this.#goDown('cause' in failure ? failure.cause : this.#gap.cause);
     }
   }

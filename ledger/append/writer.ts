@@ -73,6 +73,8 @@ export async function registerWriter(options: {
     renew: async () => {
       const asked = generation;
       const alive = await renewer([wid, asked, String(leaseMs), String(nextWseq - 1)]);
+      // Also a process that has nothing to append finds out.
+      if (alive === true && isNewConnection) await checkAcknowledged();
       // A resume that overlapped raised the generation: the answer is about the old one.
       return alive === false ? asked !== generation : alive;
     },

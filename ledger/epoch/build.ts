@@ -13,7 +13,7 @@ import type { SlotHead } from './slots.ts';
 /** What makes an epoch. */
 export interface EpochMaker {
   readonly sql: postgres.Sql;
-  readonly ledger: Pick<Ledger, 'append'>;
+  readonly ledger: Pick<Ledger, 'append' | 'status'>;
   /** Cryptographically random bytes. */
   readonly random: (bytes: number) => Uint8Array;
 }
@@ -40,7 +40,9 @@ interface EpochRow {
  * @throws {LedgerError} `unavailable`, `forked`
  */
 export async function makeEpoch(maker: EpochMaker, force = false): Promise<Epoch | null> {
-  const { sql } = maker;
+  const { sql, ledger } = maker;
+  const { fork } = ledger.status();
+  if (fork !== null) throw new LedgerError('forked', `expected a ledger that may be written to, found none: ${fork}`);
   const last = await finishLast(maker);
   const heads = await readHeads(sql);
   const grown = await growHeads(sql, heads);

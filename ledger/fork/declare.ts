@@ -1,3 +1,4 @@
+import type postgres from 'postgres';
 import { DEPLOYMENT } from '../entry.ts';
 import type { AppendItem } from '../entry.ts';
 import type { JsonValue } from '../canonical.ts';
@@ -10,8 +11,10 @@ import { findFork, newestIncarnation } from './guard.ts';
 import { measureLoss, readNewLogs } from './loss.ts';
 import type { Lost, NewLog } from './loss.ts';
 
-/** Who declares what, with the rights of the owner of the database. */
-export interface LossOptions extends Omit<LedgerOptions, 'heads' | 'firstEntry'> {
+/** Who declares what; appends need the gateway's rights only. */
+export interface LossOptions extends Pick<LedgerOptions, 'sql' | 'writerSql' | 'keys' | 'origin' | 'now'> {
+  /** With the rights of the owner of the database. */
+  readonly ownerSql: postgres.Sql;
   readonly heads: HeadStore;
   /** A signed note from outside that is newer than what the head store has; null: none. */
   readonly checkpoint: string | null;
@@ -40,7 +43,7 @@ export interface Recovery {
  * @throws {LedgerError} `not_forked` when nothing is missing and `force` is not set, `unavailable`
  */
 export async function declareLoss(options: LossOptions): Promise<Recovery> {
-  const { sql, heads, origin: name, checkpoint, force } = options;
+  const { sql, ownerSql, heads, origin: name, checkpoint, force } = options;
   const { problem } = await findFork(sql, heads, name);
   if (problem === null && !force) {
     throw new LedgerError(
@@ -51,7 +54,7 @@ export async function declareLoss(options: LossOptions): Promise<Recovery> {
   const before = await findDeployment(sql);
   const inc = before?.inc ?? -1;
   const published = await newestIncarnation(heads, before?.name ?? name, inc);
-  await sql`select ledger.declare_loss(${(published ?? inc) + 1}::integer)`;
+  await ownerSql`select ledger.declare_loss(${(published ?? inc) + 1}::integer)`;
   const logs = await readNewLogs(sql);
   const [deployment] = logs;
   // A crash after the deployment's own first entry leaves only tenants' logs to begin.

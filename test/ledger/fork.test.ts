@@ -45,10 +45,10 @@ async function countEntries(): Promise<number> {
 }
 
 async function declare(force = false): Promise<Recovery> {
-  const sql = database.connectAdmin(2);
+  const sql = database.connectGateway(2);
   const keys = await openKeyRing({ sql, rootKey: TEST_ROOT_KEY });
   return declareLoss({
-    sql, writerSql: database.connectAdmin(1), keys, heads: notary.heads, origin: 'countersign.test/ledger', now: Date.now,
+    sql, writerSql: database.connectGateway(1), ownerSql: database.connectAdmin(1), keys, heads: notary.heads, origin: 'countersign.test/ledger', now: Date.now,
     checkpoint: null, by: 'operator:ada', reason: 'disk lost', force,
   }); // prettier-ignore
 }

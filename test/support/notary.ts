@@ -39,7 +39,7 @@ export function createTestNotary(database: TestDatabase): TestNotary {
 
 /** An epoch and a checkpoint over it. */
 export async function closeEpoch(
-  { sql, ledger }: { readonly sql: Sql; readonly ledger: Pick<Ledger, 'append'> },
+  { sql, ledger }: { readonly sql: Sql; readonly ledger: Pick<Ledger, 'append' | 'status'> },
   notary: NotaryOptions,
 ): Promise<{ readonly epoch: Epoch | null; readonly published: Published | null }> {
   const epoch = await makeEpoch({ sql, ledger, random: randomBytes });

@@ -112,7 +112,10 @@ describe('an epoch', () => {
 
   test('whose process died before appending its entry is appended by the next one', async () => {
     await note('demo');
-    const dying = { ...maker, ledger: { append: () => Promise.reject(new TypeError('killed')) } };
+    const dying = {
+      ...maker,
+      ledger: { status: () => fixture.ledger.status(), append: () => Promise.reject(new TypeError('killed')) },
+    };
     await expect(makeEpoch(dying)).rejects.toThrow('killed');
     const [before] = await sql<{ epochs: number; entries: number }[]>`
       select (select count(*)::int from ledger.epochs) as epochs, (select count(*)::int from ledger.entries where kind = 'epoch') as entries`;

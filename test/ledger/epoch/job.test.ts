@@ -112,6 +112,7 @@ describe('the epoch job', () => {
     let failures = 2;
     const { ledger } = fixture;
     const flaky = {
+      status: () => ledger.status(),
       append: (item: Parameters<typeof ledger.append>[0]) =>
         (failures -= 1) >= 0 ? Promise.reject(new TypeError('away')) : ledger.append(item),
     };
