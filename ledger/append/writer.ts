@@ -30,17 +30,7 @@ export async function registerWriter(options: {
   let generation = '1';
   let nextWseq = 1;
   const renewer = createRenewer([sql, writerSql]);
-  const acknowledged = new Acknowledged();
-  let isNewConnection = false;
-  // The driver connects again by itself, perhaps to a database that was restored meanwhile: nothing is sent to it unasked.
-  Object.assign(writerSql.options, { onclose: () => (isNewConnection = true) });
-  const checkAcknowledged = async (): Promise<void> => {
-    isNewConnection = false;
-    await acknowledged.check(writerSql).catch((error: unknown) => {
-      isNewConnection = true;
-      throw error;
-    });
-  };
+  const acknowledged = new Acknowledged(writerSql);
   await sql`select ledger.register_writer(${wid}, ${receipts.publicKey}, ${leaseMs})`;
 
   return {
@@ -49,7 +39,7 @@ export async function registerWriter(options: {
       const riding = receipts.take(RECEIPTS_A_BATCH);
       try {
         const sealed = items.map((pending) => pending.sealed);
-        if (isNewConnection) await checkAcknowledged();
+        await acknowledged.checkNewConnection();
         const parameters = encodeBatch({ wid, generation, nextWseq }, sealed, riding, again);
         const [row] = await writerSql.unsafe<{ answer: string }[]>(APPEND_SQL, parameters, { prepare: true });
         const answers = decodeAnswer(row?.answer ?? '', items.length);
@@ -67,14 +57,14 @@ export async function registerWriter(options: {
         select ledger.resume_writer(${wid}, ${generation}, ${leaseMs}) as generation`;
       if (row?.generation === null || row?.generation === undefined) return false;
       generation = row.generation;
-      await checkAcknowledged();
+      await acknowledged.check();
       return true;
     },
     renew: async () => {
       const asked = generation;
       const alive = await renewer([wid, asked, String(leaseMs), String(nextWseq - 1)]);
       // Also a process that has nothing to append finds out.
-      if (alive === true && isNewConnection) await checkAcknowledged();
+      if (alive === true) await acknowledged.checkNewConnection();
       // A resume that overlapped raised the generation: the answer is about the old one.
       return alive === false ? asked !== generation : alive;
     },

@@ -9,7 +9,16 @@ interface Head {
 
 /** The last entry of each log that this process was told is durable: what a database that came back must still have. */
 export class Acknowledged {
+  readonly #sql: postgres.Sql;
   readonly #heads = new Map<string, Head>();
+  #isNewConnection = false;
+
+  /** @param sql the pool of one connection that appends */
+  constructor(sql: postgres.Sql) {
+    this.#sql = sql;
+    // The driver connects again by itself, perhaps to a database that was restored meanwhile: nothing is sent to it unasked.
+    Object.assign(sql.options, { onclose: () => (this.#isNewConnection = true) });
+  }
 
   /**
    * Notes what a batch came to. A log only grows: an answer at or before a place that is taken comes from another history.
@@ -30,16 +39,30 @@ export class Acknowledged {
     for (const [log, { seq, hash }] of newest) this.#heads.set(log, { seq, hash });
   }
 
+  /** After the connection was lost, nothing else: asks as `check` does. */
+  async checkNewConnection(): Promise<void> {
+    if (this.#isNewConnection) await this.check();
+  }
+
   /** Asks whether all of them are still there. @throws {LedgerError} `forked` */
-  async check(sql: postgres.Sql): Promise<void> {
+  async check(): Promise<void> {
+    this.#isNewConnection = false;
+    const missing = await this.#findMissing().catch((error: unknown) => {
+      this.#isNewConnection = true;
+      throw error;
+    });
+    if (missing !== null) throw lost(missing, this.#heads.get(missing)?.seq ?? 0);
+  }
+
+  async #findMissing(): Promise<string | null> {
+    const sql = this.#sql;
     const heads = [...this.#heads];
-    const rows = await sql<{ log: string }[]>`
+    const [row] = await sql<{ log: string }[]>`
       select u.log from unnest(${heads.map(([log]) => log)}::text[], ${heads.map(([, { seq }]) => seq)}::bigint[],
         ${heads.map(([, { hash }]) => hash)}::text[]) u(log, seq, hash)
       where not exists (select 1 from ledger.entries e where e.log = u.log and e.seq = u.seq and encode(e.hash, 'hex') = u.hash)
       limit 1`;
-    const [missing] = rows;
-    if (missing !== undefined) throw lost(missing.log, this.#heads.get(missing.log)?.seq ?? 0);
+    return row?.log ?? null;
   }
 }
 
