@@ -44,6 +44,10 @@ export const EGRESS_USES = {
     purpose: 'copies of checkpoints and tiles in the object store of ledger.archive',
     dataClass: 'checkpoints, cosignatures, timestamps and hashes, no content; signed with the access key of the store',
   },
+  decision_log: {
+    purpose: 'decisions to the collectors in decision_logs',
+    dataClass: 'policy inputs and decisions, without what the mask takes out; facts about calls, no bodies',
+  },
   demo: {
     purpose: 'the demonstration calls the gateway it has just started on loopback',
     dataClass: 'invented example texts',

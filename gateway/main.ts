@@ -25,6 +25,7 @@ import { applyBudgets, BudgetSnapshot } from './budgets.ts';
 import type { Config } from './config.ts';
 import type { CurrentOptions } from './current.ts';
 import { buildCurrent } from './current.ts';
+import { startDecisionLogs } from './decision-log/job.ts';
 import type { Egress } from './egress.ts';
 import { createEgress } from './egress.ts';
 import { startEpochs } from './epochs.ts';
@@ -32,7 +33,7 @@ import { detectorFacts } from './evidence.ts';
 import type { Epochs } from './epochs.ts';
 import { closeListener, openListener, urlOf } from './listen.ts';
 import type { Governance } from './governance/governance.ts';
-import { startGovernance } from './governance/start.ts';
+import { noteDrift, startGovernance, watchDrift } from './governance/start.ts';
 import { createLog } from './log.ts';
 import type { EvidenceOptions } from './open-evidence.ts';
 import { isForked, openEvidence } from './open-evidence.ts';
@@ -94,13 +95,16 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
   const jobs = setInterval(() => {
     void budgets.refresh().catch((error: unknown) => services.log.error('budget_snapshot', error));
     void refusals.flush();
+    services.metrics.governance(parts.governance.state, services.now());
     void parts.keys.refresh().catch((error: unknown) => services.log.error('erasures', error));
   }, JOB_MS);
+  const endDecisionLogs = startDecisionLogs({ ...parts, ...services, resolvePath });
   const endRetention = startRetention({ ...parts, now: services.now, log: services.log });
   let drained: Promise<void> | null = null;
   const stop = (): Promise<void> => {
     clearInterval(jobs);
     endRetention();
+    endDecisionLogs();
     return (drained ??= drain({ ...parts, epochs, anchors }, data, servers));
   };
   try {
@@ -189,6 +193,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
   let tokens = tokensFor(config);
   const refusals = createRefusalCounter({ now, write: (counted) => recordRefusals(record, counted) });
   const budgets = new BudgetSnapshot(sql);
+  const drift = watchDrift({ record, metrics, log, now });
   const services: Services = {
     current: () => current,
     authenticate: createAuthenticate({ keys: keyCache, tokens: () => tokens, limiter: createFailureLimiter(), clock }),
@@ -201,7 +206,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
       anthropic: createAnthropicUpstream({ egress, now }),
       sandbox: createSandboxUpstream({ now }),
     },
-    metrics,
+    metrics: { ...metrics, call: (call) => void [metrics.call(call), noteDrift(drift, call)] },
     log,
     refusals: {
       count: (reason) => {
@@ -223,7 +228,11 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
     metrics.configure(next.config);
   };
   const parts = { ...evidence, services, current: () => current, replace, keyCache, egress, budgets, refusals, record };
-  governance.onReleases(() => followReleases(parts, currentOptions));
+  drift.follow(current.config.tenants.values());
+  governance.onReleases(async () => {
+    await followReleases(parts, currentOptions);
+    drift.follow(current.config.tenants.values());
+  });
   return { ...parts, currentOptions, governance };
 }
 

@@ -5,6 +5,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AnchorStatus, Ledger } from '../ledger/index.ts';
 import { createAnchorSeries } from './anchor-metrics.ts';
+import { createGovernanceSeries } from './governance/metrics.ts';
+import type { GovernanceState } from './governance/state.ts';
 import type { CallProgress } from './progress.ts';
 import type { Config } from './config.ts';
 
@@ -19,6 +21,10 @@ export interface Metrics {
   streamClosed(): void;
   /** How far checkpoints are anchored outside. @param kinds those configured */
   anchors(status: AnchorStatus, kinds: ReadonlySet<string>, nowMs: number): void;
+  /** What is out of the ordinary in what people decided. */
+  governance(state: GovernanceState, nowMs: number): void;
+  /** The rate of a tenant's denials changed after a release. */
+  drift(tenant: string): void;
   /** Takes over the tenants and models of a new configuration as label values. */
   configure(config: Pick<Config, 'tenants' | 'models' | 'deployments'>): void;
   /** The exposition in Prometheus' text format. */
@@ -39,8 +45,11 @@ export function createMetrics(config: Pick<Config, 'tenants' | 'models' | 'deplo
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'countersign_' });
   const series = createSeries(registry);
+  const governance = createGovernanceSeries(registry);
   let known = labelValues(config);
   return {
+    governance: (state, nowMs) => governance.set(state, nowMs),
+    drift: (tenant) => governance.drift(bounded(known.tenants, tenant)),
     anchors: createAnchorSeries(registry),
     call: (call) => countCall(series, known, call),
     ledgerAppend: (seconds, result) => series.appends.observe({ result }, seconds),

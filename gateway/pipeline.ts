@@ -61,7 +61,11 @@ export async function governChat(
 }
 
 async function authenticateCall(call: Call, incoming: IncomingMessage): Promise<void> {
+  // Begun together: both wait for the same database, when they wait at all.
+  const heard = call.services.governance.ready();
+  heard?.catch(() => undefined);
   const principal = await authenticatedBy(call.services, incoming);
+  if (heard !== null) await heard;
   const tenant = call.current.config.tenants.get(principal.tenant);
   if (tenant !== undefined) {
     // From here on a refusal is an entry in this tenant's log.

@@ -50,7 +50,7 @@ export interface Services {
   /** What is left in the scopes of a principal, from a snapshot a few seconds old; facts for policies, never the budget check. */
   readonly budgets: (scopes: readonly string[]) => readonly BudgetFact[];
   /** What people decided about policies. */
-  readonly governance: Pick<Governance, 'facts' | 'latest'>;
+  readonly governance: Pick<Governance, 'facts' | 'ready'>;
   /** Wall clock, unix ms. */
   readonly now: () => number;
   /** Monotonic clock, ms. */

@@ -4,6 +4,8 @@ export { canonicalJson, parseCanonical, shareJson } from './canonical.ts';
 export type { JsonValue } from './canonical.ts';
 export { DEPLOYMENT, sectionNames } from './entry.ts';
 export type { AppendItem, Appended, EntryClass, EntryHeader, EntryKind } from './entry.ts';
+export { followDecisions, followedLogs } from './follow.ts';
+export type { FollowedDecision } from './follow.ts';
 export { openLedger } from './open.ts';
 export type { Ledger, LedgerOptions, LedgerStatus } from './ledger.ts';
 export { openKeyRing } from './keyring.ts';

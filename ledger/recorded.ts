@@ -232,7 +232,8 @@ function member(facts: JsonValue, name: string): JsonValue {
 }
 
 function isForwarded(facts: JsonValue): boolean {
-  return member(facts, 'effect') === 'allow';
+  // What was applied: a denial that was only observed went on, an answer to another enforcement point did not.
+  return (member(facts, 'applied') ?? member(facts, 'effect')) === 'allow';
 }
 
 function statusOf(facts: JsonValue): JsonValue {

@@ -19,6 +19,8 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
   },
   erase: () => import('./erase.ts'),
   hold: () => import('./hold.ts'),
+  kill: () => import('./kill.ts'),
+  waiver: () => import('./waiver.ts'),
   costs: () => import('./costs.ts'),
   redact: () => import('./redact.ts'),
   config: () => import('./config.ts'),

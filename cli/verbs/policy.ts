@@ -1,9 +1,13 @@
 import type { Verb } from '../verb.ts';
+import { activate } from './policy/activate.ts';
 import { build } from './policy/build.ts';
 import { check } from './policy/check.ts';
 import { mutants } from './policy/mutants.ts';
+import { observe } from './policy/observe.ts';
+import { report } from './policy/report.ts';
+import { rollback } from './policy/rollback.ts';
 import { status } from './policy/status.ts';
 import { test } from './policy/test.ts';
 
 /** Each subcommand is a file of its own in policy/; its line here makes it known. */
-export const verbs: readonly Verb[] = [test, check, build, mutants, status];
+export const verbs: readonly Verb[] = [test, check, build, mutants, status, activate, rollback, observe, report];

@@ -13,6 +13,7 @@ export function secretFree(file: ConfigFile): JsonValue {
   return canonicalValue({
     ...file,
     providers: withoutKeys(file.providers),
+    decision_logs: withoutKeys(file.decision_logs),
     redaction: { ...file.redaction, remote_analyzers: withoutKeys(file.redaction.remote_analyzers) },
     ledger: archive === undefined ? ledger : { ...ledger, archive: { ...archive, secret_access_key: PRESENT } },
     database: url === undefined ? database : { ...database, url: PRESENT },

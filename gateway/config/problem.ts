@@ -119,3 +119,6 @@ function limit(word: string, bound: number | bigint, origin: string): string {
   const unit = origin === 'string' ? ' characters' : origin === 'array' ? ' elements' : '';
   return `${word} ${bound}${unit}`;
 }
+
+/** Reports a problem at a key path: what was expected and what was found. */
+export type Report = (path: readonly PropertyKey[], expected: string, found: string) => void;

@@ -9,7 +9,7 @@ export type ReloadPlan =
   | { readonly outcome: 'refused'; readonly restartNeeded: readonly string[] };
 
 /** Bound to sockets, connections or evidence at the start of the process. */
-const FIXED = ['listen.', 'database.', 'keys', 'ledger.', 'redaction.'];
+const FIXED = ['listen.', 'database.', 'keys', 'ledger.', 'redaction.', 'decision_logs.'];
 
 /**
  * Compares two valid configurations. Rotated secrets count as a change although the printable forms are equal.

@@ -7,12 +7,11 @@ import { DEPLOYMENT_TENANT } from '../access/principal.ts';
 import type { Deployment } from '../upstream/upstream.ts';
 import { SHIPPED_BUNDLE, SHIPPED_BUNDLES } from './bundles.ts';
 import { isLoopbackHost, normaliseEndpoint } from './endpoint.ts';
+import { resolveDecisionLogs } from './resolve-decision-logs.ts';
 import { canonicalMembers, secretFree } from './printable.ts';
+import type { Report } from './problem.ts';
 import type { BudgetFile, ConfigFile, ProviderFile } from './schema.ts';
 import type { BudgetLimits, Config, JwtIssuer, ModelRoute, Tenant } from './types.ts';
-
-/** Reports a problem at a key path: what was expected and what was found. */
-export type Report = (path: readonly PropertyKey[], expected: string, found: string) => void;
 
 export function resolveConfig(file: ConfigFile, report: Report): Config {
   if (file.database.url !== undefined && file.keys === undefined) {
@@ -57,6 +56,7 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
     },
     retries: { maxAttempts: file.retries.max_attempts, backoffMs: file.retries.backoff_ms },
     priceOverrides: resolvePrices(file, report),
+    decisionLogs: resolveDecisionLogs(file, report),
     logging: file.logging,
     trustedProxies: file.trusted_proxies,
     ledger: {

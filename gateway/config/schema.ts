@@ -4,7 +4,9 @@
  */
 import { z } from 'zod';
 import { tenantParameters } from '../../policies/index.ts';
+import { remoteAnalyzer } from './analyzer-schema.ts';
 import { anchors } from './anchor-schema.ts';
+import { decisionLogs } from './decision-log-schema.ts';
 import { issuer } from './issuer-schema.ts';
 import { address, endpoint, modelName, secret, slug, text, usd, whole } from './values.ts';
 
@@ -156,18 +158,6 @@ const price = z.strictObject({
   service_tier: text('Service tier the price is for. Absent: the standard tier.', 64).optional(),
 });
 
-const remoteAnalyzer = z.strictObject({
-  url: endpoint.describe('Address to which `/analyze` is appended; TLS except on loopback.'),
-  api_key: secret('Sent as a bearer token; write it as `${NAME}`. Absent: none is sent.').optional(),
-  language: text('Language named in its requests.', 16).default('en'),
-  entities: z.array(text('An entity type.', 64)).max(64).default([]).describe('Only these; empty: all that it finds.'),
-  min_score: whole(0, 1000).default(350).describe('Least score in thousandths.'),
-  timeout_ms: whole(1, 60_000).default(2000).describe('Time for one request; afterwards the detector has failed.'),
-  max_chars: whole(1, 10_000_000)
-    .default(200_000)
-    .describe('Characters of one request it is given; for more the detector has failed.'),
-});
-
 const MIB = 1024 * 1024;
 
 export const CONFIG_SCHEMA = z.strictObject({
@@ -260,6 +250,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     })
     .prefault({})
     .describe('Prices.'),
+  decision_logs: decisionLogs,
   logging: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least severity written.'),

@@ -79,6 +79,20 @@ export interface TimestampAuthoritySettings {
   readonly certificates: string | null;
 }
 
+/** A collector of decision logs in OPA's form: a service or a file. */
+export interface DecisionLogSettings {
+  readonly name: string;
+  readonly to:
+    | { readonly kind: 'http'; readonly url: string; readonly apiKey: string | null }
+    | { readonly kind: 'file'; readonly path: string };
+  /** Null: all. */
+  readonly tenants: readonly string[] | null;
+  /** JSON pointers below /input and /result. */
+  readonly mask: readonly string[];
+  readonly everyMs: number;
+  readonly batchBytes: number;
+}
+
 /** An S3-compatible store for copies of checkpoints. */
 export interface ArchiveSettings {
   readonly url: string;
@@ -138,6 +152,7 @@ export interface Config {
   readonly retries: { readonly maxAttempts: number; readonly backoffMs: number };
   /** As the price book takes them: decimal strings, exactly as written. */
   readonly priceOverrides: readonly PriceOverride[];
+  readonly decisionLogs: readonly DecisionLogSettings[];
   readonly logging: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
   readonly trustedProxies: readonly string[];
   readonly ledger: {

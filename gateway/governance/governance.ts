@@ -22,10 +22,14 @@ export interface CallScope {
 export type GovernanceFacts = Partial<Pick<PolicyInput, 'mode' | 'waivers' | 'kill_switches'>>;
 
 export interface Governance {
-  /** @throws GatewayError `ledger_unavailable` when it is not known what is in force */
+  /**
+   * Null while it is known what is in force; else resolves when it is, after a read.
+   *
+   * @throws GatewayError `ledger_unavailable`
+   */
+  ready(): Promise<void> | null;
+  /** As it was heard last. */
   facts(tenant: string, scope: CallScope): GovernanceFacts;
-  /** The same of what was heard last, however old: for a call that is under way. */
-  latest(tenant: string, scope: CallScope): GovernanceFacts;
   readonly state: GovernanceState;
   /** What is to be done, from now on, when other bundles were released; tried again until it succeeds. */
   onReleases(follow: () => Promise<void>): void;
@@ -42,14 +46,15 @@ export interface GovernanceOptions {
   /** Monotonic clock, ms: for the age of what is known. */
   readonly clock: () => number;
   readonly onError: (error: unknown) => void;
-  /** A call was refused because the state is too old. */
-  readonly onStale: () => void;
 }
 
 const CHANNEL = 'countersign_governance';
 const POLL_MS = 1000;
 /** With the poll and a notification's delay it bounds how long a thrown switch is not heard of: below 5 s. */
 const MAX_AGE_MS = 3500;
+/** A caller waits no longer for a database that may be gone. */
+const REFRESH_SLICES = 8;
+const REFRESH_SLICE_MS = 250;
 const NO_FACTS: GovernanceFacts = Object.freeze({});
 
 /** Reads everything, then keeps it current until closed. Rejects when the database cannot be read. */
@@ -80,18 +85,28 @@ class Watch implements Governance {
     return this.#state;
   }
 
-  facts(tenant: string, scope: CallScope): GovernanceFacts {
-    if (this.#options.clock() - this.#refreshedMs > MAX_AGE_MS) {
-      this.#options.onStale();
-      throw new GatewayError(
-        'ledger_unavailable',
-        'Kill switches cannot be checked at the moment; nothing was sent. Try again.',
-      );
-    }
-    return this.latest(tenant, scope);
+  ready(): Promise<void> | null {
+    return this.#isFresh() ? null : this.#refreshed();
   }
 
-  latest(tenant: string, scope: CallScope): GovernanceFacts {
+  #isFresh(): boolean {
+    return this.#options.clock() - this.#refreshedMs <= MAX_AGE_MS;
+  }
+
+  /** In slices: where something else blocked the process, one long wait would be over before the answer was looked at. */
+  async #refreshed(): Promise<void> {
+    for (let slice = 0; slice < REFRESH_SLICES && !this.#isFresh(); slice += 1) {
+      const late = new Promise((resolve) => setTimeout(resolve, REFRESH_SLICE_MS).unref());
+      await Promise.race([this.refresh().catch(() => late), late]);
+    }
+    if (this.#isFresh()) return;
+    throw new GatewayError(
+      'ledger_unavailable',
+      'Kill switches cannot be checked at the moment; nothing was sent. Try again.',
+    );
+  }
+
+  facts(tenant: string, scope: CallScope): GovernanceFacts {
     if (this.#state.size === 0) return NO_FACTS;
     return factsOf(stateOf(this.#state, tenant), stateOf(this.#state, DEPLOYMENT), scope, this.#options.now());
   }

@@ -44,6 +44,7 @@ export interface Answered {
 /** @throws GatewayError `invalid_api_key`, `not_allowed`; counted by whoever answers */
 export async function identifyAsker(services: Services, incoming: IncomingMessage): Promise<Asker> {
   const principal = await authenticatedBy(services, incoming);
+  await services.governance.ready();
   const current = services.current();
   const tenant = current.config.tenants.get(principal.tenant);
   if (tenant === undefined || !principal.roles.includes('caller')) {

@@ -27,7 +27,7 @@ export function decideAnswer(
     tenant,
     nowMs: call.services.now(),
     budgets: call.services.budgets(principal.budgetScopes),
-    governance: call.services.governance.latest(tenant.id, scopeOf(principal, exchange.chat.model)),
+    governance: call.services.governance.facts(tenant.id, scopeOf(principal, exchange.chat.model)),
   };
   const question = { base: decided.base, requested: exchange.chat.model, deployment, found, response };
   const { result: decision, added, evaluations } = decideResponse(question, options);

@@ -1,6 +1,7 @@
 /** Releases: an author asks with a bundle, an approver says yes, one command goes back. */
 import { z } from 'zod';
 import type { JsonValue } from '../../../ledger/index.ts';
+import { readOutcomes } from '../../../ledger/index.ts';
 import {
   approveRelease,
   endShadow,
@@ -9,6 +10,7 @@ import {
   requestRelease,
   rollback,
 } from '../../governance/release-desk.ts';
+import { governanceReport } from '../../governance/report.ts';
 import { stateOf } from '../../governance/state.ts';
 import { GatewayError } from '../../errors.ts';
 import type { AdminDeps } from './deps.ts';
@@ -44,6 +46,23 @@ export const RELEASE_ROUTES: readonly AdminRoute[] = [
       await deps.governance.refresh();
       const tenants = scope === null ? [...deps.current().config.tenants.keys()] : [scope];
       return answer({ tenants: tenants.map((id) => tenantAnswer(deps, id)) });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/policy/report',
+    verb: 'policy.status',
+    summary:
+      'What would have been blocked while a tenant observed, how candidates compare, waivers and switches that took part.',
+    query: z.object({
+      days: z.coerce.number().int().min(1).max(3660).default(7).describe('Days back from now.'),
+    }),
+    answers: { 200: 'The counts.' },
+    evidence: 'access',
+    handle: async ({ deps, scope, query }) => {
+      const [id, toMs] = [tenantOf(scope), deps.now()];
+      const report = await governanceReport(readOutcomes(deps.sql, id, toMs - query.days * 86_400_000, toMs));
+      return answer({ tenant: id, days: query.days, ...(report as unknown as { [name: string]: JsonValue }) });
     },
   }),
   route({

@@ -200,7 +200,7 @@ async function openParts(): Promise<AdminStandParts> {
   const onError = (error: unknown): never => {
     throw error;
   };
-  const governance = await openGovernance({ sql, keys, now: Date.now, clock, onError, onStale: () => undefined });
+  const governance = await openGovernance({ sql, keys, now: Date.now, clock, onError });
   const logLines: string[] = [];
   const refusals: string[] = [];
   const deps: AdminDeps = {
