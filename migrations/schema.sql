@@ -19,6 +19,7 @@ sequence access.api_key_revisions owner cs_owner
 table access.api_keys owner cs_owner
 table approvals.requests owner cs_owner
 table governance.changes owner cs_owner
+table governance.exported owner cs_owner
 sequence governance.revisions owner cs_owner
 table keystore.erasures owner cs_owner
 table keystore.root owner cs_owner
@@ -103,6 +104,9 @@ governance.changes tenant text not null
 governance.changes key text not null
 governance.changes value text
 governance.changes mac bytea not null
+governance.exported target text not null
+governance.exported log text collate C not null
+governance.exported seq bigint not null
 keystore.erasures log text collate C not null
 keystore.erasures seq bigint not null
 keystore.erasures n bigint not null
@@ -275,6 +279,10 @@ governance.changes constraint changes_pkey PRIMARY KEY (revision)
 governance.changes constraint changes_tenant_check CHECK ((tenant ~ '^([a-z0-9][a-z0-9-]{0,40}|_deployment)$'::text))
 governance.changes constraint changes_value_check CHECK ((octet_length(value) <= 16384))
 CREATE INDEX changes_state ON governance.changes USING btree (kind, tenant, key, revision DESC)
+governance.exported constraint exported_log_check CHECK ((log ~ '^[0-9a-f]{64}$'::text))
+governance.exported constraint exported_pkey PRIMARY KEY (target, log)
+governance.exported constraint exported_seq_check CHECK ((seq >= 0))
+governance.exported constraint exported_target_check CHECK (((char_length(target) >= 1) AND (char_length(target) <= 64)))
 keystore.erasures constraint erasures_pkey PRIMARY KEY (log, seq)
 keystore.root constraint root_pkey PRIMARY KEY (single)
 keystore.root constraint root_single_check CHECK (single)
@@ -470,6 +478,8 @@ function ledger.store_timestamp to cs_gateway: EXECUTE
 function ledger.take_job to cs_gateway: EXECUTE
 function ledger.take_job to cs_notary: EXECUTE
 governance.changes to cs_gateway: INSERT, SELECT
+governance.exported to cs_gateway: INSERT, SELECT
+governance.exported.seq to cs_gateway: UPDATE
 governance.revisions to cs_gateway: USAGE
 keystore.erasures to cs_append: INSERT, SELECT, UPDATE
 keystore.erasures to cs_gateway: SELECT
