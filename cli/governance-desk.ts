@@ -1,5 +1,7 @@
 /** What the verbs about releases, waivers and kill switches share: a desk with evidence, and the answer to a wish for two. */
 import type { ApprovalRequest, Party } from '../approvals/index.ts';
+import { ApprovalError } from '../approvals/index.ts';
+import { GatewayError } from '../gateway/errors.ts';
 import type { Governed, GovernanceStore } from '../gateway/governance/desk.ts';
 import { DEPLOYMENT } from '../ledger/index.ts';
 import { withDatabase } from './database.ts';
@@ -22,7 +24,16 @@ export function atDesk(
 ): Promise<Answer> {
   const config = context.project.config();
   const by = operatorParty(operator());
-  return withDatabase(context, config, (database) => withKeyDesk(context, config, database, (desk) => work(desk, by)));
+  return withDatabase(context, config, (database) =>
+    withKeyDesk(context, config, database, (desk) => work(desk, by).catch(explain)),
+  );
+}
+
+/** What the gateway would answer an administrator, as exit codes. */
+function explain(error: unknown): never {
+  if (error instanceof ApprovalError) throw new CliError('check_failed', error.message, { cause: error });
+  if (!(error instanceof GatewayError) || error.status >= 500) throw error;
+  throw new CliError(error.code === 'invalid_request' ? 'usage' : 'check_failed', error.message, { cause: error });
 }
 
 /** `--tenant`, one of the configuration. @throws CliError `not_found` */

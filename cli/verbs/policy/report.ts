@@ -33,13 +33,14 @@ function readDays(text: string): number {
 type State = ReturnType<typeof stateAnswer>;
 
 function stateLines(state: State): string[] {
-  const list = (name: string): Record<string, Json>[] => (state[name] ?? []) as unknown as Record<string, Json>[];
+  const list = (name: string): Record<string, string>[] => (state[name] ?? []) as unknown as Record<string, string>[];
   const line = (name: string, ...members: string[]): string[] =>
-    list(name).map((item) => `${name}: ${members.map((member) => String(item[member])).join('  ')}`);
+    list(name).map((item) => `${name}: ${members.map((member) => item[member] ?? '').join('  ')}`);
+  const observing = state['observing_until'];
   return [
     ...line('releases', 'bundle', 'revision', 'digest'),
     ...line('shadows', 'bundle', 'revision', 'digest'),
-    ...(state['observing_until'] === null ? [] : [`observing until ${String(state['observing_until'])}`]),
+    ...(typeof observing === 'string' ? [`observing until ${observing}`] : []),
     ...line('waivers', 'id', 'rule', 'scope', 'until'),
     ...line('to_review', 'id', 'rule', 'scope', 'by', 'reason'),
     ...line('switches', 'id', 'kind', 'target', 'since', 'reason'),
