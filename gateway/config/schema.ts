@@ -50,7 +50,7 @@ const keys = z.strictObject({
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'the name of an environment variable' })
     .default('COUNTERSIGN_ROOT_KEY')
-    .describe('Variable with the root key (base64) when `provider` is `env`.'),
+    .describe('Variable with the root key (64 hex digits) when `provider` is `env`.'),
 });
 
 const providerFacts = {

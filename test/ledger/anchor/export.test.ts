@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,6 +23,8 @@ import { closeEpoch, createTestNotary, TEST_CHECKPOINT_KEY } from '../../support
 import { createDatabase } from '../../support/postgres.ts';
 import { run } from '../../support/program.ts';
 import { startAuthority, type TestAuthority } from '../../support/timestamp-authority.ts';
+import { runNoteBlock } from '../../support/verify-note.ts';
+import { findGo } from '../go/toolchain.ts';
 
 const VKEY = formatVerifierKey(createNoteSigner('countersign.test/ledger/0', 'ed25519', TEST_CHECKPOINT_KEY).key);
 const STRANGER = formatVerifierKey(createNoteSigner('stranger.test/w', 'cosignature', Buffer.alloc(32, 9)).key);
@@ -97,6 +100,23 @@ function deploymentFile(dir: string, name: string): string {
   const log = readdirSync(logs).find((each) => readdirSync(join(logs, each)).includes('checkpoints.jsonl')) ?? '';
   return join(logs, log, name);
 }
+
+describe('VERIFY.md', () => {
+  test('checks the authority with openssl and the witness with Go, and believes no others', () => {
+    const ca = join(root, 'ca.pem');
+    writeFileSync(ca, authority.ca);
+    const stamped = runNoteBlock(folders.covered, 'timestamps', { TSA_CA: ca });
+    expect(stamped).toMatchObject({ status: 0, said: expect.stringContaining('Verification: OK') as string });
+    const stranger = join(root, 'stranger.pem');
+    writeFileSync(stranger, rootCertificates[0] ?? '');
+    expect(runNoteBlock(folders.covered, 'timestamps', { TSA_CA: stranger }).status).not.toBe(0);
+    if (findGo() === null) return;
+    const cosigned = runNoteBlock(folders.covered, 'signatures', { WITNESS: witness.vkey });
+    expect(cosigned).toMatchObject({ status: 0, said: expect.stringContaining('your witness cosigned') as string });
+    const other = runNoteBlock(folders.rewritten, 'signatures', { WITNESS: witness.vkey });
+    expect([other.status, other.said]).toEqual([1, expect.stringContaining('FAILED')]);
+  });
+});
 
 describe('an export is anchored', () => {
   test('when a witness whom the reader names cosigned a checkpoint over all of it', async () => {

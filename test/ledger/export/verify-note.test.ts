@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { answeredCall, seedHistory } from '../../support/evidence.ts';
 import { openTestLedger, type LedgerFixture } from '../../support/ledger.ts';
 import { createTestNotary, type TestNotary } from '../../support/notary.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { NOTE_BLOCKS, noteBlocks, runNoteBlock } from '../../support/verify-note.ts';
 import { findGo } from '../go/toolchain.ts';
 
 const go = findGo();
@@ -47,50 +47,31 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** The code blocks of a folder's VERIFY.md, as they stand. */
-function blocks(dir: string): string[] {
-  return [...readFileSync(join(dir, 'VERIFY.md'), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(
-    (found) => found[1] ?? '',
-  );
-}
-
-const NAMES = ['files', 'entries', 'checkpoint', 'signatures', 'timestamps'] as const;
-
-function run(dir: string, name: (typeof NAMES)[number]): { status: number | null; said: string } {
-  const block = blocks(dir)[NAMES.indexOf(name)] ?? 'exit 99';
-  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', block], {
-    cwd: dir,
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], GOPROXY: 'off', LC_ALL: 'C.UTF-8' },
-    timeout: 120_000,
-  });
-  return { status, said: stdout + stderr };
-}
-
 describe('VERIFY.md, block by block as it stands', () => {
-  const runnable = NAMES.filter((name) => name !== 'signatures' || go !== null);
+  const runnable = NOTE_BLOCKS.filter((name) => name !== 'signatures' || go !== null);
 
   test.each(runnable)('%s: a whole log passes', (name) => {
-    expect(blocks(join(folder, 'whole'))).toHaveLength(NAMES.length);
-    expect(run(join(folder, 'whole'), name)).toMatchObject({ status: 0, said: expect.stringMatching(/^ok: |no timestamps|Successfully/m) as string }); // prettier-ignore
+    expect(noteBlocks(join(folder, 'whole'))).toHaveLength(NOTE_BLOCKS.length);
+    expect(runNoteBlock(join(folder, 'whole'), name)).toMatchObject({ status: 0, said: expect.stringMatching(/^ok: |no timestamps|Successfully/m) as string }); // prettier-ignore
   });
 
   test.each(['files', 'entries', 'checkpoint'] as const)('%s: a part of a log passes', (name) => {
-    expect(run(join(folder, 'part'), name)).toMatchObject({ status: 0 });
+    expect(runNoteBlock(join(folder, 'part'), name)).toMatchObject({ status: 0 });
   });
 
   const flip = (text: string): string => text.replace('"effect":"allow"', '"effect":"alloW"');
   const entries = (): string => `logs/${log}/entries.jsonl`;
-  const attacks: readonly (readonly [string, (typeof NAMES)[number], () => string, (text: string) => string])[] = [
-    ['a view is changed', 'files', () => 'views/entries.csv', (text) => text.replace('allow', 'ALLOW')],
-    ['facts are changed', 'entries', entries, flip],
-    ['an entry is left out', 'entries', entries, (text) => text.slice(text.indexOf('\n') + 1)],
-    ['the end is left out', 'entries', entries, (text) => text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1)],
-    ['an epoch is changed', 'entries', () => `logs/${log}/epochs.jsonl`, (text) => text.replace('"nonce":"', '"nonce":"00').replace(/"nonce":"(.{64})../, '"nonce":"$1')], // prettier-ignore
-    ['the checkpoint is changed', 'checkpoint', () => `logs/${deployment}/checkpoint`, (text) => text.replace(/\n(\d)/, (_, digit: string) => `\n${String((Number(digit) + 1) % 10)}`)], // prettier-ignore
-    ['a signature is changed', 'signatures', entries, (text) => text.replace(/"sig":"./, (found) => `"sig":"${found.endsWith('A') ? 'B' : 'A'}`)], // prettier-ignore
-    ['another checkpoint', 'signatures', () => `logs/${deployment}/checkpoints.jsonl`, (text) => text.replace(/\\n(\d)/, (_, digit: string) => `\\n${String((Number(digit) + 1) % 10)}`)], // prettier-ignore
-  ];
+  const attacks: readonly (readonly [string, (typeof NOTE_BLOCKS)[number], () => string, (text: string) => string])[] =
+    [
+      ['a view is changed', 'files', () => 'views/entries.csv', (text) => text.replace('allow', 'ALLOW')],
+      ['facts are changed', 'entries', entries, flip],
+      ['an entry is left out', 'entries', entries, (text) => text.slice(text.indexOf('\n') + 1)],
+      ['the end is left out', 'entries', entries, (text) => text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1)],
+      ['an epoch is changed', 'entries', () => `logs/${log}/epochs.jsonl`, (text) => text.replace('"nonce":"', '"nonce":"00').replace(/"nonce":"(.{64})../, '"nonce":"$1')], // prettier-ignore
+      ['the checkpoint is changed', 'checkpoint', () => `logs/${deployment}/checkpoint`, (text) => text.replace(/\n(\d)/, (_, digit: string) => `\n${String((Number(digit) + 1) % 10)}`)], // prettier-ignore
+      ['a signature is changed', 'signatures', entries, (text) => text.replace(/"sig":"./, (found) => `"sig":"${found.endsWith('A') ? 'B' : 'A'}`)], // prettier-ignore
+      ['another checkpoint', 'signatures', () => `logs/${deployment}/checkpoints.jsonl`, (text) => text.replace(/\\n(\d)/, (_, digit: string) => `\\n${String((Number(digit) + 1) % 10)}`)], // prettier-ignore
+    ];
   test.each(attacks.filter(([, name]) => name !== 'signatures' || go !== null))(
     '%s: %s fails',
     (name, block, path, change) => {
@@ -99,7 +80,7 @@ describe('VERIFY.md, block by block as it stands', () => {
       const text = readFileSync(join(dir, path()), 'utf8');
       expect(change(text)).not.toBe(text);
       writeFileSync(join(dir, path()), change(text));
-      const { status, said } = run(dir, block);
+      const { status, said } = runNoteBlock(dir, block);
       expect([status === 0, said]).toEqual([false, expect.stringMatching(/FAILED|Failure/)]);
     },
   );
