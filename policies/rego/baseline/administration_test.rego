@@ -70,4 +70,8 @@ test_separation if {
 	count(denials("keys.list", ["key-admin", "tenant-admin", "finance"])) == 0
 }
 
-test_only_administration if count(administration.deny) == 0 with input as base
+test_only_administration if {
+	count(administration.deny) == 0 with input as base
+	both := object.union(base, {"principal": {"roles": ["auditor", "key-admin"]}})
+	count(administration.deny) == 0 with input as both
+}

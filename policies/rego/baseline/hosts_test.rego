@@ -37,3 +37,16 @@ test_no_list if {
 }
 
 test_no_urls if count(hosts.deny) == 0 with input as base
+
+test_only_at_the_request if {
+	later := object.union(with_url(url("ftp", "10.0.0.1", true)), {"point": "model.response"})
+	count(hosts.deny) == 0 with input as later
+}
+
+test_messages if {
+	denials := hosts.deny with input as with_url(url("ftp", "10.0.0.1", true))
+	{reason.message | some reason in denials} == {
+		"The request refers to a URL on a private host.",
+		"The request refers to a URL on a host this tenant has not listed.",
+	}
+}

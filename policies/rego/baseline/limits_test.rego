@@ -35,3 +35,17 @@ test_no_limits if {
 	count(limits.obligations) == 0 with input as base
 	count(limits.deny) == 0 with input as base
 }
+
+test_only_at_the_request if {
+	caps := tenant({"limits": {"max_input_tokens": 1, "max_output_tokens": 1}})
+	count(limits.deny) == 1 with input as base with data.tenants as caps
+	count(limits.obligations) == 1 with input as base with data.tenants as caps
+	later := object.union(base, {"point": "model.response"})
+	count(limits.deny) == 0 with input as later with data.tenants as caps
+	count(limits.obligations) == 0 with input as later with data.tenants as caps
+}
+
+test_estimate_that_is_no_number_is_too_long if {
+	null_estimate := changed("request", {"tokens_estimate": null})
+	count(limits.deny) == 1 with input as null_estimate with data.tenants as tenant({"limits": {"max_input_tokens": 5}})
+}

@@ -64,3 +64,8 @@ test_approval_of_other_models if {
 		with data.tenants as tenant({"approval": {"models": ["claude-*"]}})
 	count(models.require_approval) == 0 with input as base
 }
+
+test_approval_is_asked_only_at_the_request if {
+	later := object.union(base, {"point": "model.response"})
+	count(models.require_approval) == 0 with input as later with data.tenants as tenant({"approval": {"models": ["*"]}})
+}

@@ -72,3 +72,36 @@ test_answer if {
 	pii.obligations == {redact(["pii"], "mask")} with input as answer
 		with data.tenants as tenant({"response": {"pii": "mask"}})
 }
+
+refusing := tenant({"pii": {"types": {"EMAIL_ADDRESS": "deny"}}})
+
+test_only_at_the_request if {
+	later := object.union(found, {"point": "tool.result", "mode": "observe"})
+	count(pii.deny) == 0 with input as later with data.tenants as refusing
+	count(pii.obligations) == 0 with input as later with data.tenants as refusing
+}
+
+test_observed_calls_are_tokenized_where_they_would_be_refused if {
+	observed := object.union(found, {"mode": "observe"})
+	wanted := {redact(["EMAIL_ADDRESS"], "tokenize"), redact(["PHONE_NUMBER"], "tokenize")}
+	pii.obligations == wanted with input as observed with data.tenants as refusing
+	pii.obligations == {redact(["PHONE_NUMBER"], "tokenize")} with input as found with data.tenants as refusing
+	pii.obligations == {redact(["EMAIL_ADDRESS", "PHONE_NUMBER"], "tokenize")} with input as observed
+}
+
+test_observed_own_models_get_it_as_it_is if {
+	count(pii.obligations) == 0 with input as object.union(local, {"mode": "observe"})
+}
+
+test_every_operator[operator] if {
+	some operator in ["redact", "replace", "hash", "surrogate", "mask", "tokenize"]
+	pii.obligations == {redact(["EMAIL_ADDRESS", "PHONE_NUMBER"], operator)} with input as found
+		with data.tenants as tenant({"pii": {"external": operator}})
+	count(pii.deny) == 0 with input as found with data.tenants as tenant({"pii": {"external": operator}})
+	pii.obligations == {redact(["pii"], operator)} with input as answer
+		with data.tenants as tenant({"response": {"pii": operator}})
+}
+
+test_response_treatment_is_not_for_requests if {
+	count(pii.obligations) == 0 with input as base with data.tenants as tenant({"response": {"pii": "mask"}})
+}

@@ -27,3 +27,16 @@ test_residency_of_the_data if {
 	count(residency.deny) == 0 with input as object.union(european, {"model": {"region": "eu"}})
 	count(residency.deny) == 0 with input as object.union(european, {"model": {"hosting": "local"}})
 }
+
+test_only_at_the_request if {
+	later := object.union(changed("data", {"residency": ["eu"]}), {"point": "model.response"})
+	count(residency.deny) == 0 with input as later with data.tenants as tenant({"regions": ["eu"]})
+	now := object.union(later, {"point": "model.request"})
+	rules := {reason.rule | some reason in residency.deny} with input as now with data.tenants as tenant({"regions": ["eu"]})
+	rules == {"residency.data", "residency.tenant"}
+}
+
+test_own_models_elsewhere_are_held_to_the_residency if {
+	own := object.union(changed("data", {"residency": ["eu"]}), {"model": {"hosting": "private"}})
+	count(residency.deny) == 1 with input as own
+}

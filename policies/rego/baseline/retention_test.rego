@@ -36,3 +36,17 @@ test_parameters if {
 	training := retention.deny with input as call("internal", 365, null) with data.tenants as tenant(terms)
 	rules(training) == {"retention.training"}
 }
+
+test_only_at_the_request if {
+	count(retention.deny) == 0 with input as object.union(call("restricted", null, null), {"point": "model.response"})
+}
+
+test_term_that_is_no_number_asks_nothing if {
+	terms := {"retention": {"internal": {"max_days": "ninety", "training": "no"}}}
+	count(retention.deny) == 0 with input as call("internal", 365, null) with data.tenants as tenant(terms)
+}
+
+test_retention_that_is_no_number_is_too_long if {
+	denials := retention.deny with input as call("restricted", false, false)
+	rules(denials) == {"retention.days"}
+}

@@ -40,3 +40,11 @@ test_tools if {
 	count(secrets.deny) == 0 with input as result
 	secrets.obligations == {{"type": "redact", "types": ["secret"], "operator": "redact"}} with input as result
 }
+
+test_observed_requests_lose_them if {
+	observed := object.union(changed("findings", [email, key]), {"mode": "observe"})
+	secrets.obligations == {{"type": "redact", "types": ["secret"], "operator": "redact"}} with input as observed
+	count(secrets.obligations) == 0 with input as object.union(changed("findings", [email]), {"mode": "observe"})
+	count(secrets.obligations) == 0 with input as changed("findings", [key])
+	count(secrets.obligations) == 0 with input as object.union(observed, {"point": "tools.list"})
+}
