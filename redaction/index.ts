@@ -2,6 +2,7 @@
  * Detection and redaction of personal data and secrets: in texts, in JSON bodies, in streams. A leaf: it imports nothing of
  * the product outside this folder and does no input or output.
  */
+export { accuracyPage } from './accuracy/measure.ts';
 export { createAnalyzer } from './analyze.ts';
 export type { Analyzer } from './analyze.ts';
 export type { Attachment, Modality } from './attachments.ts';

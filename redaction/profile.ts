@@ -59,7 +59,7 @@ export function compileProfile(recognizers: readonly Recognizer[], engine: Engin
 }
 
 /** In shorter texts the few expressions themselves are faster than the set in front of them. */
-const WORTH_GATING = 64;
+const WORTH_GATING = 24;
 
 function compileGates(compiled: readonly CompiledRecognizer[], engine: Engine): Pick<Profile, 'gates' | 'overlap'> {
   const gated = compiled.filter(({ recognizer }) => recognizer.gate !== undefined);

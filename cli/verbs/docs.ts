@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { configurationReference } from '../../gateway/config.ts';
 import { migrate, schemaDump } from '../../migrations/index.ts';
 import { policyLibraryPage, policySchemas } from '../../policies/index.ts';
+import { accuracyPage } from '../../redaction/index.ts';
 import { connect } from '../embedded/connection.ts';
 import { startEmbedded } from '../embedded/embedded.ts';
 import { errno } from '../errors.ts';
@@ -32,6 +33,7 @@ async function generate(
   log: (line: string) => void,
 ): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
+    ['docs/accuracy.md', accuracyPage()],
     ['docs/configuration.md', configurationReference()],
     ['docs/cli.md', helpPage(all)],
     ['docs/policy-library.md', policyLibraryPage(root)],
