@@ -24,7 +24,7 @@ export interface Ledger {
 }
 
 export interface Report {
-  readonly verdict: string;
+  readonly consistent: boolean;
   readonly openCalls: number;
   readonly entries: number;
 }

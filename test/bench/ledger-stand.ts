@@ -111,7 +111,7 @@ export class LedgerStand {
       check('missing sequence numbers', rows?.gaps, 0),
       check('nano-USD spent', org?.spent, spentNusd),
       check('nano-USD still reserved', org?.reserved, 0),
-      check('verdict', report.verdict, 'CONSISTENT'),
+      check('consistent', report.consistent, true),
       check('calls left open', report.openCalls, 0),
     ];
   }

@@ -44,7 +44,7 @@ export async function runTorture(args: readonly string[], root: string): Promise
   try {
     const report = await torture({ ...numbers, leaseMs: LEASE_MS, root, say });
     for (const [name, value] of Object.entries(report)) say(`${name}: ${String(value)}`);
-    say('lost 0, duplicates 0, sent without a decision 0, open calls 0, CONSISTENT');
+    say('lost 0, duplicates 0, sent without a decision 0, open calls 0, ledger consistent');
     return 0;
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
