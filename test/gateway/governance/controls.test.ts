@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { insertChange } from '../../../gateway/governance/change.ts';
 import { GovernedStand } from './stand.ts';
 
 /** Kill switches, waivers, broken glass and observing, as administrators use them on a running gateway. */
@@ -130,6 +131,36 @@ test('a tenant that observes is not refused, and the entry says what would have 
   expect(JSON.stringify(echoed.body)).not.toContain('AKIAIOSFODNN7EXAMPLE');
   expect((await stand.as('author', 'POST', '/api/policy/observe/end', { tenant: 'demo' })).status).toBe(200);
   expect((await stand.chat(gated)).status).toBe(403);
+});
+
+test('the report says what would have been blocked, what was waived and what was stopped', async () => {
+  const { status, body } = await stand.as('auditor', 'GET', '/api/policy/report?tenant=demo&days=1');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    tenant: 'demo',
+    would_have_blocked: { calls: 2, by_rule: { 'models.allow_list': 1, 'secrets.outbound': 1 } },
+    switched_off: { tenant: 1, agent: 1, model: 1 },
+  });
+  const waived = Object.entries(body['waived'] as Record<string, number>);
+  expect(waived.map(([name, count]) => [name.slice(0, 3), count])).toEqual([
+    ['wv-', 1],
+    ['bg-', 1],
+  ]);
+});
+
+test('a switch that another process wrote is heard of', async () => {
+  const { gateway } = stand;
+  await gateway.keys.tenantKey('_deployment');
+  const key = `ks-${'1'.repeat(32)}`;
+  const value = { kind: 'tenant' as const, target: '', reason: 'elsewhere', by: 'cli:ops', at_ms: Date.now() };
+  const write = (id: string, state: typeof value | null) =>
+    gateway.database
+      .connectGateway(1)
+      .begin((tx) => insertChange(tx, gateway.keys, { kind: 'switch', tenant: 'demo', key, id, value: state }));
+  await write(key, value);
+  await stand.untilChat(403);
+  await write(`kr-${'1'.repeat(32)}`, null);
+  await stand.untilChat(200);
 });
 
 test('a row that another hand wrote into the database is not believed', async () => {
