@@ -23,3 +23,5 @@ export { findBundle, findParameters, storeBundle, storeDecisive } from './store.
 export { replayCalls } from './review/replay.ts';
 export type { ReplayReport } from './review/replay.ts';
 export type { Question as RecordedQuestion, RecordedCall } from './review/recorded.ts';
+export { explainCall } from './review/explain.ts';
+export type { Explanation } from './review/explain.ts';

@@ -2,12 +2,28 @@ import type { Verb } from '../verb.ts';
 import { activate } from './policy/activate.ts';
 import { build } from './policy/build.ts';
 import { check } from './policy/check.ts';
+import { evaluate } from './policy/eval.ts';
+import { explain } from './policy/explain.ts';
 import { mutants } from './policy/mutants.ts';
 import { observe } from './policy/observe.ts';
 import { report } from './policy/report.ts';
 import { rollback } from './policy/rollback.ts';
+import { review } from './policy/review.ts';
 import { status } from './policy/status.ts';
 import { test } from './policy/test.ts';
 
 /** Each subcommand is a file of its own in policy/; its line here makes it known. */
-export const verbs: readonly Verb[] = [test, check, build, mutants, status, activate, rollback, observe, report];
+export const verbs: readonly Verb[] = [
+  test,
+  check,
+  build,
+  explain,
+  evaluate,
+  mutants,
+  review,
+  status,
+  activate,
+  rollback,
+  observe,
+  report,
+];

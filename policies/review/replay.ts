@@ -21,6 +21,8 @@ export interface ReplayOptions {
   readonly sources: Sources;
   /** Null: only whether the stored policies answer as recorded. */
   readonly change: { readonly base: Bundle; readonly head: Bundle } | null;
+  /** Hears of every flip; the report keeps some of them as examples. */
+  readonly onFlip?: (flip: Flip) => void;
 }
 
 /** A call the change would have decided another way. */
@@ -69,9 +71,10 @@ const MAX_EXAMPLES = 200;
 const EXAMPLES_OF_A_KIND = 5;
 
 /** Throws whatever `calls` throws; a bundle or parameters that are not kept are counted as `missing`. */
-export async function replayCalls({ calls, sources, change }: ReplayOptions): Promise<ReplayReport> {
+export async function replayCalls(options: ReplayOptions): Promise<ReplayReport> {
+  const { calls, sources, change, onFlip = () => undefined } = options;
   const deciders = new Deciders(sources);
-  const replay = new Replay();
+  const replay = new Replay(onFlip);
   for await (const call of calls) {
     try {
       const stored = await deciders.stored(call.by);
@@ -87,6 +90,7 @@ export async function replayCalls({ calls, sources, change }: ReplayOptions): Pr
 }
 
 class Replay {
+  readonly #onFlip: (flip: Flip) => void;
   #calls = 0;
   #concerned = 0;
   #flipped = 0;
@@ -111,6 +115,10 @@ class Replay {
   readonly #kinds = new Map<string, number>();
   readonly #changed = { obligations: 0, reasons: 0, allowed: 0, user_message: 0 };
   readonly #changedExamples: { call: string; what: string[] }[] = [];
+
+  constructor(onFlip: (flip: Flip) => void) {
+    this.#onFlip = onFlip;
+  }
 
   add(call: RecordedCall, stored: Decider, before: Decider | null, after: Decider | null): void {
     this.#calls += 1;
@@ -160,12 +168,8 @@ class Replay {
     tenant.add([call.tenant], from, to, call.costNusd);
     model.add([call.model ?? '(none)'], from, to, call.costNusd);
     tool.add(call.tools.length === 0 ? ['(none)'] : call.tools, from, to, call.costNusd);
-    const kind = JSON.stringify([from, to, rules]);
-    const seen = this.#kinds.get(kind) ?? 0;
-    if (seen >= EXAMPLES_OF_A_KIND || this.#examples.length >= MAX_EXAMPLES) return;
-    this.#kinds.set(kind, seen + 1);
     const [input] = question.inputs;
-    this.#examples.push({
+    const flip: Flip = {
       call: call.call,
       timeMs: call.timeMs,
       tenant: call.tenant,
@@ -178,7 +182,13 @@ class Replay {
       tools: call.tools,
       costNusd: call.costNusd === null ? null : String(call.costNusd),
       facts: exampleFacts(input),
-    });
+    };
+    this.#onFlip(flip);
+    const kind = JSON.stringify([from, to, rules]);
+    const seen = this.#kinds.get(kind) ?? 0;
+    if (seen >= EXAMPLES_OF_A_KIND || this.#examples.length >= MAX_EXAMPLES) return;
+    this.#kinds.set(kind, seen + 1);
+    this.#examples.push(flip);
   }
 
   report(): ReplayReport {

@@ -19,18 +19,23 @@ export async function* recordedCalls(
 }
 
 /** Decides a tenant's recorded calls again with the bundles and parameters the database keeps. */
-export function replayStored(sql: Sql, keys: KeyRing, tenant: string): Promise<ReplayReport> {
+function replayStored(sql: Sql, keys: KeyRing, tenant: string, ranges: RecordedRange[]): Promise<ReplayReport> {
   const sources = {
     findBundle: (digest: string, name: string) => findBundle(sql, digest, name),
     findParameters: (digest: string) => findParameters(sql, digest),
   };
-  return replayCalls({ calls: recordedCalls(sql, keys, tenant), sources, change: null });
+  return replayCalls({ calls: recordedCalls(sql, keys, tenant, ranges), sources, change: null });
 }
 
 /** Every decided call of every tenant replays bit for bit. */
 export async function expectDecisionsReplay(sql: Sql, keys: KeyRing, tenants: Iterable<string>): Promise<void> {
   for (const tenant of tenants) {
-    const { problems, reproduction } = await replayStored(sql, keys, tenant);
+    const ranges: RecordedRange[] = [];
+    const { calls, problems, reproduction } = await replayStored(sql, keys, tenant, ranges);
+    const [stored] = await sql<{ count: string }[]>`
+      select count(*) from ledger.entries e join ledger.logs l using (log) where l.tenant = ${tenant} and e.kind = 'decision'`;
+    expect(ranges.map(({ problem }) => problem)).toEqual(ranges.map(() => null));
+    expect(calls).toBe(Number(stored?.count));
     expect(problems).toEqual([]);
     expect(reproduction).toMatchObject({ mismatch: 0, other_runtime: 0, missing: 0 });
   }
