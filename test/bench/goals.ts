@@ -27,6 +27,7 @@ const TARGET: ReadonlyMap<string, number> = new Map([
 
 const MEMORY_MIB = 200;
 const EXTRA_US = 700;
+const REPLAY_SECONDS = 30;
 
 export function floorChecks(figures: readonly Figure[]): Check[] {
   return [...ratioChecks(figures, FLOOR, 'floor'), ...redactionFloor(figures), ...ledgerFloor(figures)];
@@ -71,6 +72,7 @@ export function aims(figures: readonly Figure[]): Check[] {
     ...atLeast('aim: redaction at a value every 400 characters, MB/s', value('redaction.hits_400'), HITS_MBS),
     ...atLeast('aim: durable entries/s at 8 callers on one log', value('ledger.c8.rate'), ONE_LOG_AIM),
     ...atLeast('aim: durable entries/s at 32 callers over 100 logs', value('ledger.logs100.rate'), MANY_LOGS_AIM),
+    ...atMost('aim: replay of 100,000 decisions, s', value('replay.seconds'), REPLAY_SECONDS),
     ...atMost('aim: memory at 32 connections, MiB', memory, MEMORY_MIB),
   ];
 }

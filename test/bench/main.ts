@@ -45,6 +45,11 @@ export async function runBench(args: readonly string[], root: string = process.c
       figures.push(...measured.figures);
       checks.push(...measured.checks);
     }
+    if (options.groups.includes('replay')) {
+      const measured = measureReplay(root);
+      figures.push(...measured.figures);
+      checks.push(...measured.checks);
+    }
     const noise = options.groups.includes('noise') ? noiseFigures(before, probeNoise()) : [];
     publish([...figures, ...noise], options, say);
     return verdict([...checks, ...floorChecks(figures)], aims(figures), say);
@@ -57,7 +62,7 @@ export async function runBench(args: readonly string[], root: string = process.c
 }
 
 /** Groups that need no gateway. */
-const ALONE: ReadonlySet<Group> = new Set(['redaction', 'ledger', 'noise']);
+const ALONE: ReadonlySet<Group> = new Set(['redaction', 'ledger', 'replay', 'noise']);
 
 /** In a process of its own, so that nothing else shares its event loop. */
 function measureLedger(
@@ -67,6 +72,15 @@ function measureLedger(
   const program = fileURLToPath(new URL('ledger.js', import.meta.url));
   const options = JSON.stringify({ seconds, rounds, entries });
   const result = execFileSync(process.execPath, [program, root, options], { encoding: 'utf8' });
+  return JSON.parse(result) as { figures: Figure[]; checks: Check[] };
+}
+
+const REPLAYED_CALLS = 100_000;
+
+/** In a process of its own, so that its memory is its own. */
+function measureReplay(root: string): { figures: Figure[]; checks: Check[] } {
+  const program = fileURLToPath(new URL('replay.js', import.meta.url));
+  const result = execFileSync(process.execPath, [program, root, String(REPLAYED_CALLS)], { encoding: 'utf8' });
   return JSON.parse(result) as { figures: Figure[]; checks: Check[] };
 }
 
@@ -98,6 +112,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   redaction:
     'The redaction engine by itself, one core (ratios: to V8 expressions one by one; of clean to hostile text)',
   ledger: 'Durable appends through the writer: 1, 8, 32 callers on one log, 32 over 100 logs, 8 under an open snapshot',
+  replay: '100,000 recorded decisions, each checked, opened and decided three times',
   noise: 'Noise of the machine before and after the run',
 };
 

@@ -1,6 +1,17 @@
 import { parseArgs } from 'node:util';
 
-export const GROUPS = ['c1', 'c8', 'c32', 'stream', 'stages', 'memory', 'redaction', 'ledger', 'noise'] as const;
+export const GROUPS = [
+  'c1',
+  'c8',
+  'c32',
+  'stream',
+  'stages',
+  'memory',
+  'redaction',
+  'ledger',
+  'replay',
+  'noise',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 export const TARGETS = ['direct', 'proxy', 'countersign', 'portkey'] as const;
