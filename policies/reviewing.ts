@@ -11,3 +11,5 @@ export { reviewChange } from './review/review.ts';
 export type { NotDone, ReplayedRange, ReplayPart } from './review/review.ts';
 export { judge } from './review/verdict.ts';
 export { headline } from './review/words.ts';
+export { recommendExemption } from './review/recommend.ts';
+export type { Refusal } from './review/recommend.ts';

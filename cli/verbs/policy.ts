@@ -6,9 +6,10 @@ import { evaluate } from './policy/eval.ts';
 import { explain } from './policy/explain.ts';
 import { mutants } from './policy/mutants.ts';
 import { observe } from './policy/observe.ts';
+import { recommend } from './policy/recommend.ts';
 import { report } from './policy/report.ts';
-import { rollback } from './policy/rollback.ts';
 import { review } from './policy/review.ts';
+import { rollback } from './policy/rollback.ts';
 import { status } from './policy/status.ts';
 import { test } from './policy/test.ts';
 
@@ -17,9 +18,10 @@ export const verbs: readonly Verb[] = [
   test,
   check,
   build,
-  explain,
   evaluate,
+  explain,
   mutants,
+  recommend,
   review,
   status,
   activate,

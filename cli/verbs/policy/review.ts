@@ -4,17 +4,16 @@ import { finished } from 'node:stream/promises';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { headline, htmlReport, judge, markdownReport, reviewChange } from '../../../policies/reviewing.ts';
-import { CliError } from '../../errors.ts';
 import type { Answer, Json, Verb, VerbContext } from '../../verb.ts';
 import { replayHistory } from './history.ts';
-import { toolchain } from './source.ts';
+import { readWhole, toolchain } from './source.ts';
 
 const DAY_MS = 86_400_000;
 
 async function run(context: VerbContext): Promise<Answer> {
   const { args, out, now } = context;
   const whole = (name: string, standard: number, most: number): number =>
-    readWhole(name, args.text(name), standard, most);
+    readWhole(`policy review: --${name}`, args.text(name), standard, most);
   const [days, inputs, seed] = [
     whole('days', 7, 36_500),
     whole('inputs', 20_000, 10_000_000),
@@ -70,17 +69,6 @@ async function run(context: VerbContext): Promise<Answer> {
 
 function readMutants(text: string | null): 'changed' | 'all' | 'none' {
   return text === 'all' || text === 'none' ? text : 'changed';
-}
-
-/** @throws CliError `usage` */
-function readWhole(name: string, text: string | null, standard: number, most: number): number {
-  if (text === null) return standard;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value <= most) return value;
-  throw new CliError(
-    'usage',
-    `policy review: --${name}: expected a whole number up to ${String(most)}, found "${text.slice(0, 40)}".`,
-  );
 }
 
 export const review: Verb = {

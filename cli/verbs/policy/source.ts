@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { policyToolchain, type PolicyCheckReport, type Toolchain } from '../../../policies/testing.ts';
+import { CliError } from '../../errors.ts';
 import type { VerbContext } from '../../verb.ts';
 
 /** What the verbs about a folder of Rego share. */
@@ -16,4 +17,15 @@ export function folder({ args }: VerbContext): string {
 
 export function checkLines({ unformatted, problems }: PolicyCheckReport): string[] {
   return [...unformatted.map((file) => `not formatted: ${file} (run opa fmt --write)`), ...problems];
+}
+
+/** A whole number of an option. @throws CliError `usage` naming `option` */
+export function readWhole(option: string, text: string | null, standard: number, most: number): number {
+  if (text === null) return standard;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= most) return value;
+  throw new CliError(
+    'usage',
+    `${option}: expected a whole number up to ${String(most)}, found "${text.slice(0, 40)}".`,
+  );
 }

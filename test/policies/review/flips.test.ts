@@ -5,8 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runOpa } from '../../../policies/compiler/run.ts';
 import { explainCall, findBundle, findParameters, loadBundle, replayCalls } from '../../../policies/index.ts';
 import type { Bundle, RecordedCall } from '../../../policies/index.ts';
-import { headline, htmlReport, judge, markdownReport, reviewChange } from '../../../policies/reviewing.ts';
-import { buildBundle } from '../../../policies/testing.ts';
+import {
+  headline,
+  htmlReport,
+  judge,
+  markdownReport,
+  parseFolder,
+  recommendExemption,
+  reviewChange,
+} from '../../../policies/reviewing.ts';
+import { buildBundle, testPolicies } from '../../../policies/testing.ts';
 import { ChatStand, MODEL } from '../../gateway/chat/stand.ts';
 import { recordedCalls } from '../../support/replay.ts';
 import { baseline, findTools, required, ROOT, withFolder } from '../toolchain.ts';
@@ -243,4 +251,28 @@ describe.skipIf(tools === null)('a thousand recorded calls', () => {
       expect(Object.entries(reproduction).filter(([, calls]) => calls > 0)).toEqual([[result, 1]]);
     }
   });
+
+  test('a recommended exemption is a draft whose own tests pass, made of recorded refusals', async () => {
+    const inputs = calls.flatMap(({ questions }) => questions[0]?.inputs[0] ?? []);
+    const refused = inputs.filter(({ findings }) => findings.some(({ kind }) => kind === 'secret'));
+    const head = join(ROOT, 'policies/rego/baseline');
+    const files = await parseFolder(required(tools).opa, head);
+    const refusals = refused.map((input) => ({ input, parameters: { limits: { max_input_tokens: 400 } } }));
+    const draft = recommendExemption(files, 'secrets.outbound', refusals);
+    expect(draft.conditions).toContain('input.tenant.id == "demo"');
+    await withFolder(async (work) => {
+      const dir = join(work, 'draft');
+      await cp(head, dir, { recursive: true });
+      for (const { path, text } of draft.files) {
+        expect(text).not.toContain(refused[0]?.principal.id ?? 'nobody');
+        await writeFile(join(dir, path), text);
+      }
+      const report = await testPolicies(dir, required(tools));
+      const drafted = report.tests.filter(({ package: name }) => name.endsWith('recommended_exemption_test'));
+      expect(drafted.length).toBeGreaterThan(1);
+      expect(drafted.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
+    });
+    expect(() => recommendExemption(files, 'no.such.rule', refusals)).toThrow('expected a rule');
+    expect(() => recommendExemption(files, 'secrets.outbound', [])).toThrow('expected recorded calls');
+  }, 300_000);
 });
