@@ -32,10 +32,14 @@ const costFacts = z.object({ cost_nusd: z.string().regex(/^\d+$/).nullable() });
 /** Throws ZodError when the sections have a form no version of this program writes. */
 export function recordedCall({ call, tenant, timeMs, decision, outcome }: RecordedEntries): RecordedCall {
   const { model, versions: by } = decisionFacts.parse(decision.facts);
-  const elsewhere = askedInputs.safeParse(decision.inputs);
   const common = { call, timeMs, tenant, model, by, costNusd: costOf(outcome) };
-  if (elsewhere.success) {
-    return { ...common, tools: [], erased: decision.erased, questions: [askedQuestion(elsewhere.data)] };
+  if (isAskedElsewhere(decision.inputs)) {
+    return {
+      ...common,
+      tools: [],
+      erased: decision.erased,
+      questions: [askedQuestion(askedInputs.parse(decision.inputs))],
+    };
   }
   const asked = decision.inputs === null ? null : decisionInputs.parse(decision.inputs);
   const base = asked === null ? null : (asked.base as unknown as PolicyInput);
@@ -46,6 +50,10 @@ export function recordedCall({ call, tenant, timeMs, decision, outcome }: Record
     erased: decision.erased || outcome?.erased === true,
     questions: [...request, ...(base === null ? [] : answerQuestions(base, outcome))],
   };
+}
+
+function isAskedElsewhere(inputs: JsonValue | null): boolean {
+  return typeof inputs === 'object' && inputs !== null && 'texts' in inputs;
 }
 
 function askedQuestion({ by, texts, results }: z.infer<typeof askedInputs>): RecordedQuestion {

@@ -69,15 +69,20 @@ export function reproduce(call: RecordedCall, decider: Decider, verdicts: readon
 
 function isSame({ recorded }: Question, { evaluations, united }: Verdict): boolean {
   return recorded.form === 'evaluations'
-    ? textOf(recorded.evaluations) === textOf(evaluations)
-    : textOf(recorded.united) === textOf(united);
+    ? isText(recorded.evaluations, textOf(evaluations))
+    : isText(recorded.united, textOf(united));
+}
+
+/** What comes out of a ledger is sorted already. */
+function isText(recorded: object, text: string): boolean {
+  return JSON.stringify(recorded) === text || sortedJson(recorded) === text;
 }
 
 /** Most calls get the same few answers, and the decision point gives the same object again. */
 const texts = new WeakMap<object, string>();
 
 function textOf(value: object): string {
-  if (Array.isArray(value)) return value.map((item: object) => textOf(item)).join('\n');
+  if (Array.isArray(value)) return `[${value.map((item: object) => textOf(item)).join(',')}]`;
   const known = texts.get(value);
   if (known !== undefined) return known;
   const text = sortedJson(value);
