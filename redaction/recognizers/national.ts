@@ -30,7 +30,7 @@ interface Proving {
 const SIX_DIGITS = '[0-9]{6}';
 const PROVING: ReadonlyMap<string, Proving> = new Map<string, Proving>([
   ['MEDICAL_LICENSE', { gate: '[A-Za-z][A-Za-z9][0-9]{4}' }],
-  ['UK_NINO', { gate: '[A-Za-z]{2} ?[0-9]{2}' }],
+  ['UK_NINO', { gate: '[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]' }],
   ['UK_VEHICLE_REGISTRATION', { gate: '[A-Za-z]{2}[0-9]{2}[ \\-]?[A-Za-z]', example: 'AB51 ABC' }],
   ['IN_VEHICLE_REGISTRATION', { gate: '[A-Za-z]{2}[0-9]{1,2}[A-Za-z]' }],
   ['IT_FISCAL_CODE', { gate: '[A-Za-z]{6}[0-9]{2}[A-Za-z]' }],
