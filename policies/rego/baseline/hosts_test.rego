@@ -21,6 +21,7 @@ test_hosts[note] if {
 		"below the star": {"url": url("https", "a.b.cdn.example.com", false), "want": set()},
 		"star itself": {"url": url("https", "cdn.example.com", false), "want": {"hosts.unlisted"}},
 		"only looks like it": {"url": url("https", "evilcdn.example.com", false), "want": {"hosts.unlisted"}},
+		"longer than listed": {"url": url("https", "evilimg.example.com", false), "want": {"hosts.unlisted"}},
 		"prefix": {"url": url("https", "img.example.com.evil.org", false), "want": {"hosts.unlisted"}},
 		"another": {"url": url("https", "example.com", false), "want": {"hosts.unlisted"}},
 		"scheme": {"url": url("ftp", "img.example.com", false), "want": {"hosts.unlisted"}},

@@ -80,6 +80,7 @@ test_unreadable_facts[note] if {
 		"no request": changed("request", null),
 		"no urls": object.union(object.remove(base, ["request"]), {"request": {"max_tokens": 1}}),
 		"no tenant": object.remove(base, ["tenant"]),
+		"no model, but a tool": called("model.request", {}),
 		"no tool": object.union(base, {"point": "tool.call"}),
 		"no tool of a result": object.union(base, {"point": "tool.result"}),
 		"a tool without a name": called("tool.call", {"name": null}),

@@ -58,3 +58,8 @@ test_points[point] if {
 	some point, denied in {"model.response": 1, "tool.call": 1, "tool.result": 1, "tools.list": 0, "admin.keys.list": 0}
 	count(modalities.deny) == denied with input as object.union(changed("unscanned", [part("image")]), {"point": point})
 }
+
+test_urls_excuse_nothing_else if {
+	urls := changed("request", {"urls": [{"scheme": "https", "host": "a.example", "private": false}]})
+	count(modalities.deny) == 1 with input as object.union(urls, {"unscanned": [part("image")]})
+}

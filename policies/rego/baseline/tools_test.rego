@@ -50,3 +50,15 @@ test_hidden if {
 	tools.obligations == set() with input as list with data.tenants as tenant({"tools": ["*"]})
 	tools.obligations == set() with input as object.union(list, {"point": "model.request"}) with data.tenants as listed
 }
+
+test_one_tool_is_enough if {
+	one := changed("tools", {"offered": [{"name": "shell", "server": "host"}]})
+	taken := {{"type": "strip_tools", "names": ["shell"]}}
+	tools.obligations == taken with input as one with data.tenants as tenant({"strip_tools": ["shell"]})
+	tools.obligations == taken with input as object.union(one, {"point": "tools.list"})
+}
+
+test_stripped_only_from_requests if {
+	later := object.union(offered, {"point": "model.response"})
+	count(tools.obligations) == 0 with input as later with data.tenants as tenant({"strip_tools": ["shell"]})
+}
