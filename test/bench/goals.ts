@@ -18,6 +18,7 @@ const LONG_CEILING = 1.2;
 /** Entries a second. */
 const ONE_LOG_AIM = 10_000;
 const MANY_LOGS_AIM = 15_000;
+const VERIFY_AIM = Math.ceil(1_000_000 / 30);
 
 /** What we aim at; printed, not asserted. */
 const TARGET: ReadonlyMap<string, number> = new Map([
@@ -73,6 +74,11 @@ export function aims(figures: readonly Figure[]): Check[] {
     ...atLeast('aim: durable entries/s at 8 callers on one log', value('ledger.c8.rate'), ONE_LOG_AIM),
     ...atLeast('aim: durable entries/s at 32 callers over 100 logs', value('ledger.logs100.rate'), MANY_LOGS_AIM),
     ...atMost('aim: replay of 100,000 decisions, s', value('replay.seconds'), REPLAY_SECONDS),
+    ...atLeast(
+      'aim: headers, chain and tree checked, entries/s (a million in 30 s)',
+      value('verify.headers'),
+      VERIFY_AIM,
+    ),
     ...atMost('aim: memory at 32 connections, MiB', memory, MEMORY_MIB),
   ];
 }

@@ -50,6 +50,11 @@ export async function runBench(args: readonly string[], root: string = process.c
       figures.push(...measured.figures);
       checks.push(...measured.checks);
     }
+    if (options.groups.includes('verify')) {
+      const measured = measureVerifier(root, options);
+      figures.push(...measured.figures);
+      checks.push(...measured.checks);
+    }
     const noise = options.groups.includes('noise') ? noiseFigures(before, probeNoise()) : [];
     publish([...figures, ...noise], options, say);
     return verdict([...checks, ...floorChecks(figures)], aims(figures), say);
@@ -62,7 +67,7 @@ export async function runBench(args: readonly string[], root: string = process.c
 }
 
 /** Groups that need no gateway. */
-const ALONE: ReadonlySet<Group> = new Set(['redaction', 'ledger', 'replay', 'noise']);
+const ALONE: ReadonlySet<Group> = new Set(['redaction', 'ledger', 'replay', 'verify', 'noise']);
 
 /** In a process of its own, so that nothing else shares its event loop. */
 function measureLedger(
@@ -81,6 +86,13 @@ const REPLAYED_CALLS = 100_000;
 function measureReplay(root: string): { figures: Figure[]; checks: Check[] } {
   const program = fileURLToPath(new URL('replay.js', import.meta.url));
   const result = execFileSync(process.execPath, [program, root, String(REPLAYED_CALLS)], { encoding: 'utf8' });
+  return JSON.parse(result) as { figures: Figure[]; checks: Check[] };
+}
+
+/** In processes of their own: one thread each, and memory that is the verifier's alone. */
+function measureVerifier(root: string, { entries }: BenchOptions): { figures: Figure[]; checks: Check[] } {
+  const program = fileURLToPath(new URL('verify.js', import.meta.url));
+  const result = execFileSync(process.execPath, [program, root, String(entries)], { encoding: 'utf8' });
   return JSON.parse(result) as { figures: Figure[]; checks: Check[] };
 }
 
@@ -113,6 +125,7 @@ const TITLES: Readonly<Record<Group, string>> = {
     'The redaction engine by itself, one core (ratios: to V8 expressions one by one; of clean to hostile text)',
   ledger: 'Durable appends through the writer: 1, 8, 32 callers on one log, 32 over 100 logs, 8 under an open snapshot',
   replay: '100,000 recorded decisions, each checked, opened and decided three times',
+  verify: 'Checking an export on one thread: headers, chain and tree; bodies; bodies with signatures',
   noise: 'Noise of the machine before and after the run',
 };
 

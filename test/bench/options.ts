@@ -10,6 +10,7 @@ export const GROUPS = [
   'redaction',
   'ledger',
   'replay',
+  'verify',
   'noise',
 ] as const;
 export type Group = (typeof GROUPS)[number];
@@ -30,7 +31,7 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly rounds: number;
   readonly memorySeconds: number;
-  /** Length of the ledger's long run; 0: none. */
+  /** Length of the ledger's long run; 0: none. With `verify` the length of the bundle; 0: 200,000. */
   readonly entries: number;
 }
 
@@ -44,7 +45,8 @@ Measures, in one run on one mock with no delay: the mock itself (direct), a plai
   --seconds N          length of one measurement (3)
   --rounds N           alternating rounds (3)
   --memory-seconds N   length of the memory run (60)
-  --entries N          with the ledger: a log that grows to N entries, the last tenth beside the first (none)
+  --entries N          with the ledger: a log that grows to N entries, the last tenth beside the first (none);
+                       with verify: an export of N entries (200,000)
   --json               one JSON object a line: {name, value, unit, ratio?, against?}
 
 Exit: 0 measured and above the floor, 1 a check or the floor failed, 2 used wrongly, 3 could not measure.
