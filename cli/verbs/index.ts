@@ -11,6 +11,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
       import('./ledger.ts'),
       import('./ledger-export.ts'),
       import('./ledger-controls.ts'),
+      import('./ledger-page.ts'),
       import('./ledger-report.ts'),
       import('./ledger-proof.ts'),
       import('./ledger-recover.ts'),

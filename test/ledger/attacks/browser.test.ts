@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildPage } from '../../../cli/bootstrap/page.js';
 import { readTrust, verifyFolder } from '../../../ledger/index.ts';
 import type { VerifyReport } from '../../../ledger/index.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { run } from '../../support/program.ts';
 import { BrowserPage, findChromium } from '../../support/chromium.ts';
 import { CASES } from './cases.ts';
 import type { Trust } from './cases.ts';
@@ -64,7 +67,6 @@ describe.skipIf(chromium === null)('the page in a browser without a network answ
   test('to the last word of the report, and asks nobody', async () => {
     const trust = { policy: 'policy', certificates: 'certificates' } as const;
     const bundle = prepare(stand, { base: 'younger' });
-    const { readFileSync } = await import('node:fs');
     const texts = { policy: readFileSync(stand.file('policy'), 'utf8'), certificates: readFileSync(stand.file('certificates'), 'utf8') }; // prettier-ignore
     const here = await verifyFolder(bundle.dir, readTrust(texts));
     expect(await check(bundle.dir, trust)).toEqual(JSON.parse(JSON.stringify(here)));
@@ -72,4 +74,13 @@ describe.skipIf(chromium === null)('the page in a browser without a network answ
     const fetched = await page.evaluate('fetch("https://example.com/").then(() => "sent", (error) => error.name)');
     expect(fetched).toBe('TypeError');
   });
+});
+
+test('the command writes the page that was tested', async () => {
+  const folder = temporaryFolder();
+  const [written, built] = [join(folder, 'page.html'), join(folder, 'built.html')];
+  expect(await run(['ledger', 'page', '--out', written])).toMatchObject({ status: 0 });
+  await buildPage(process.cwd(), built);
+  expect(readFileSync(written).equals(readFileSync(built))).toBe(true);
+  expect(await run(['ledger', 'page', '--out', written])).toMatchObject({ status: 2 });
 });
