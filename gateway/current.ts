@@ -1,12 +1,11 @@
 /** Builds what one configuration determines. All or nothing: it throws before anything of a running gateway is replaced. */
-import { readFile } from 'node:fs/promises';
 import { createPriceBook, priceProvider } from '../costs/index.ts';
-import type { Bundle } from '../policies/index.ts';
-import { createPdp, loadBundle } from '../policies/index.ts';
+import { createPdp } from '../policies/index.ts';
 import { clientAddressBehind } from './access/source.ts';
+import { fetchMissingBundles } from './bundle-fetch.ts';
+import { loadBundles } from './bundle-source.ts';
 import type { BundlePlaces, Config } from './config.ts';
-import { bundleFiles, configDigest } from './config.ts';
-import { GatewayError } from './errors.ts';
+import { configDigest } from './config.ts';
 import { applyReleases } from './governance/releases.ts';
 import type { ReleaseSource } from './governance/releases.ts';
 import type { Current } from './services.ts';
@@ -19,6 +18,7 @@ export interface CurrentOptions extends BundlePlaces {
 export async function buildCurrent(configured: Config, options: CurrentOptions): Promise<Current> {
   const released = await applyReleases(configured, options.releases ?? null);
   const config = { ...configured, tenants: released.tenants };
+  await fetchMissingBundles(config, options);
   const bundles = [...(await loadBundles(config, options)), ...released.bundles];
   const pdp = await createPdp({ bundles, tenantData: tenantData(config) });
   return {
@@ -31,24 +31,6 @@ export async function buildCurrent(configured: Config, options: CurrentOptions):
     addressOf: clientAddressBehind(config.trustedProxies),
     bundles: new Map([...config.tenants.values()].map((tenant) => [tenant.id, pdp.identities(tenant.policies)])),
   };
-}
-
-async function loadBundles(config: Config, options: BundlePlaces): Promise<Bundle[]> {
-  const files = bundleFiles(config, options);
-  return Promise.all([...files].map(async ([name, path]) => loadBundle(await readBundle(name, path), name)));
-}
-
-async function readBundle(name: string, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    throw new GatewayError(
-      'conflict',
-      `Expected the policy bundle ${name} at ${path}, found none that can be read (${code}). Build it, or correct policies.bundles.${name}.`,
-      { cause },
-    );
-  }
 }
 
 function tenantData(config: Config): Record<string, Config['printable']> {

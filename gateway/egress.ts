@@ -48,6 +48,10 @@ export const EGRESS_USES = {
     purpose: 'decisions to the collectors in decision_logs',
     dataClass: 'policy inputs and decisions, without what the mask takes out; facts about calls, no bodies',
   },
+  bundle: {
+    purpose: 'policy bundles of the services in policies.services',
+    dataClass: 'none: GET requests with the token of the service',
+  },
   demo: {
     purpose: 'the demonstration calls the gateway it has just started on loopback',
     dataClass: 'invented example texts',

@@ -21,6 +21,8 @@ import type { RefusalCounter } from './access/refusals.ts';
 import type { DataListener } from './app.ts';
 import { createDataListener } from './app.ts';
 import { startAnchors } from './anchors.ts';
+import type { BundleFeeds } from './bundle-feed.ts';
+import { startBundleFeeds } from './bundle-feed.ts';
 import { applyBudgets, BudgetSnapshot } from './budgets.ts';
 import type { Config } from './config.ts';
 import type { CurrentOptions } from './current.ts';
@@ -100,15 +102,18 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
   }, JOB_MS);
   const endDecisionLogs = startDecisionLogs({ ...parts, ...services, resolvePath });
   const endRetention = startRetention({ ...parts, now: services.now, log: services.log });
+  let feeds: BundleFeeds | null = null;
   let drained: Promise<void> | null = null;
   const stop = (): Promise<void> => {
     clearInterval(jobs);
     endRetention();
     endDecisionLogs();
-    return (drained ??= drain({ ...parts, epochs, anchors }, data, servers));
+    const ended = feeds?.close() ?? Promise.resolve();
+    return (drained ??= ended.then(() => drain({ ...parts, epochs, anchors }, data, servers)));
   };
   try {
     await recordStart(parts, options);
+    feeds = startBundleFeeds({ ...parts, random: Math.random }, parts.currentOptions);
   } catch (error) {
     await stop();
     throw error;

@@ -18,11 +18,14 @@ import type { TarEntry } from './tar.ts';
 /** The rule every bundle answers with. */
 export const ENTRYPOINT = 'countersign/main/decision';
 
+/** Stands in entries for the revision a bundle does not have. */
+const UNNAMED_REVISION = 'unnamed';
+
 const MAX_INPUT_PATHS = 512;
 const MAX_RULES = 16_384;
 const MAX_ARCHIVE_BYTES = 16 * 1024 * 1024;
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
-const LIMITS = { maxEntries: 2048, maxEntryBytes: 32 * 1024 * 1024 };
+export const BUNDLE_LIMITS = { maxEntries: 2048, maxEntryBytes: 32 * 1024 * 1024 };
 
 /** What identifies a bundle in a ledger entry. Digests are lower hex SHA-256. */
 export interface BundleIdentity {
@@ -52,8 +55,9 @@ export interface Bundle {
 }
 
 const manifestSchema = z.object({
-  revision: z.string().min(1).max(256),
-  roots: z.array(z.string().max(256)).max(256),
+  /** Empty when `opa build` was given none. */
+  revision: z.string().max(256),
+  roots: z.array(z.string().max(256)).max(256).default(['']),
   rego_version: z.literal(1).optional(),
   wasm: z
     .array(z.object({ entrypoint: z.string(), module: z.string() }))
@@ -73,18 +77,26 @@ const dataSchema = z.record(z.string(), z.json());
 export function loadBundle(bytes: Uint8Array, name: string): Bundle {
   if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(name))
     throw invalid('bundle', 'its name is not lower case letters and digits');
-  const files = new Map(readTar(unpack(bytes, name), LIMITS).map((file) => [file.name, file]));
+  const files = new Map(readBundleFiles(bytes, name).map((file) => [file.name, file]));
+  for (const path of files.keys()) checkFile(path, name);
   const manifest = readJson(files, '.manifest', manifestSchema, name);
   if (!manifest.wasm.some(isEntrypoint)) throw invalid(name, `no entry point ${ENTRYPOINT} in /policy.wasm`);
   const data = files.has('data.json') ? readJson(files, 'data.json', dataSchema, name) : {};
   if (Object.hasOwn(data, 'tenants')) throw invalid(name, 'data.tenants belongs to the gateway');
+  if (!coveredBy(manifest.roots, '', data)) throw invalid(name, 'data.json holds more than the roots of .manifest');
   const wasm = Uint8Array.from(required(files, 'policy.wasm', name).bytes);
   const wasmDigest = hash('sha256', wasm, 'hex');
   const dataDigest = hash('sha256', files.get('data.json')?.bytes ?? Buffer.from('{}'), 'hex');
   const inputPaths = readInputPaths(manifest, name);
   const digest = bundleDigest(wasmDigest, dataDigest, inputPaths);
   return {
-    identity: { name, revision: manifest.revision, digest, wasm_digest: wasmDigest, data_digest: dataDigest },
+    identity: {
+      name,
+      revision: manifest.revision || UNNAMED_REVISION,
+      digest,
+      wasm_digest: wasmDigest,
+      data_digest: dataDigest,
+    },
     wasm,
     data,
     manifest,
@@ -96,9 +108,36 @@ export function loadBundle(bytes: Uint8Array, name: string): Bundle {
 
 /** SHA-256 over the Rego that travels with a bundle, by name: what a reviewer read. Lower hex. */
 export function sourceDigest({ archive, identity }: Pick<Bundle, 'archive' | 'identity'>): string {
-  const sources = readTar(unpack(archive, identity.name), LIMITS).filter(({ name }) => name.endsWith('.rego'));
+  const sources = readBundleFiles(archive, identity.name).filter(({ name }) => name.endsWith('.rego'));
   const lines = sources.map(({ name, bytes }) => `${hash('sha256', bytes, 'hex')}  ${name}\n`).toSorted();
   return hash('sha256', `countersign/source/v1\n${lines.join('')}`, 'hex');
+}
+
+/** The files of a bundle's archive. Throws PolicyError `invalid_bundle` or `bundle_too_large`. */
+export function readBundleFiles(bytes: Uint8Array, name: string): TarEntry[] {
+  return readTar(unpack(bytes, name), BUNDLE_LIMITS);
+}
+
+/** Whether a file's name means something in a bundle; OPA leaves out all others too. */
+export function isBundleFile(path: string): boolean {
+  return /(?:^|\/)(?:\.manifest|\.signatures\.json|data\.json|data\.ya?ml|patch\.json|policy\.wasm|[^/]+\.rego)$/.test(
+    path,
+  );
+}
+
+/** What would have to be merged into the data: `opa build` does that, and a policy must not be decided without it. */
+function checkFile(path: string, name: string): void {
+  const unmerged = /\/data\.json$|(?:^|\/)data\.ya?ml$/.test(path);
+  if (unmerged) throw invalid(name, `${path} is not merged into data.json`);
+  if (path === 'patch.json') throw invalid(name, 'it is a delta bundle');
+}
+
+/** Whether everything in the data lies below a root (`a/b`; the empty root is all of it). */
+function coveredBy(roots: readonly string[], path: string, value: JsonValue): boolean {
+  if (roots.some((root) => root === '' || root === path || path.startsWith(`${root}/`))) return true;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (path !== '' && !roots.some((root) => root.startsWith(`${path}/`))) return false;
+  return Object.entries(value).every(([key, item]) => coveredBy(roots, path === '' ? key : `${path}/${key}`, item));
 }
 
 /** One digest over all that a decision depends on, with a label so that it cannot be mistaken for another hash of the same bytes. */

@@ -7,6 +7,7 @@ export type PolicyErrorCode =
   | 'compiler_version'
   | 'compiler_failed'
   | 'invalid_bundle'
+  | 'invalid_signature'
   | 'bundle_too_large'
   | 'unsupported_module'
   | 'unsupported_builtin'

@@ -6,10 +6,12 @@ import { compileBundle } from './compiler/build.ts';
 import type { Toolchain } from './compiler/build.ts';
 import { selectCapabilities } from './compiler/capabilities.ts';
 import { findOpa, OPA_VERSION } from './compiler/opa.ts';
+import { explainRefused } from './compiler/refused.ts';
 import { runOpa } from './compiler/run.ts';
 import type { OpaResult } from './compiler/run.ts';
 import type { BundleIdentity } from './bundle.ts';
 import { PolicyError } from './errors.ts';
+import type { SignatureKey } from './signature.ts';
 
 /**
  * What `policy test`, `policy check` and `policy build` do: the official opa run on a folder of Rego. Nothing here needs
@@ -80,7 +82,7 @@ export async function checkPolicies(dir: string, tools: Toolchain): Promise<Poli
     ),
   );
   const unformatted = formatted.stdout.split('\n').filter((line) => line.endsWith('.rego'));
-  const problems = checked.exit === 0 ? [] : lines(checked.stderr);
+  const problems = checked.exit === 0 ? [] : await explainRefused(lines(checked.stderr), resolve(dir));
   return { ok: formatted.exit === 0 && checked.exit === 0, unformatted, problems };
 }
 
@@ -116,6 +118,8 @@ export interface BuildBundleOptions {
   readonly revision: string;
   /** How configuration will call the bundle. Default: the output file's name up to its first dot. */
   readonly name?: string;
+  /** Absent: the bundle is not signed. */
+  readonly signature?: SignatureKey;
 }
 
 /**
@@ -130,7 +134,7 @@ export async function buildBundle(
 ): Promise<BundleIdentity> {
   await requireFolder(dir);
   const name = options.name ?? basename(out).replace(/\..*$/, '');
-  const built = await compileBundle(dir, tools, { revision: options.revision, name });
+  const built = await compileBundle(dir, tools, { ...options, name });
   await mkdir(dirname(resolve(out)), { recursive: true });
   await replace(out, built.bytes);
   const description = { ...built.identity, opa: OPA_VERSION };

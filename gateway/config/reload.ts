@@ -9,7 +9,7 @@ export type ReloadPlan =
   | { readonly outcome: 'refused'; readonly restartNeeded: readonly string[] };
 
 /** Bound to sockets, connections or evidence at the start of the process. */
-const FIXED = ['listen.', 'database.', 'keys', 'ledger.', 'redaction.', 'decision_logs.'];
+const FIXED = ['listen.', 'database.', 'keys', 'ledger.', 'redaction.', 'decision_logs.', 'policies.services.'];
 
 /**
  * Compares two valid configurations. Rotated secrets count as a change although the printable forms are equal.
@@ -48,6 +48,10 @@ function rotatedSecrets(current: Config, next: Config): string[] {
   }
   if (current.ledger.archive?.secretAccessKey !== next.ledger.archive?.secretAccessKey)
     paths.push('ledger.archive.secret_access_key');
+  for (const { name, token } of next.bundleServices) {
+    const before = current.bundleServices.find((service) => service.name === name);
+    if (before !== undefined && before.token !== token) paths.push(`policies.services.${name}.token`);
+  }
   for (const { name, apiKey } of next.redaction.remoteAnalyzers) {
     const before = current.redaction.remoteAnalyzers.find((analyzer) => analyzer.name === name);
     if (before !== undefined && before.apiKey !== apiKey) paths.push(`redaction.remote_analyzers.${name}.api_key`);

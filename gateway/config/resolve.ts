@@ -5,11 +5,11 @@
 import type { PriceOverride } from '../../costs/index.ts';
 import { DEPLOYMENT_TENANT } from '../access/principal.ts';
 import type { Deployment } from '../upstream/upstream.ts';
-import { SHIPPED_BUNDLE, SHIPPED_BUNDLES } from './bundles.ts';
 import { isLoopbackHost, normaliseEndpoint } from './endpoint.ts';
 import { resolveDecisionLogs } from './resolve-decision-logs.ts';
 import { canonicalMembers, secretFree } from './printable.ts';
 import type { Report } from './problem.ts';
+import { checkTenantPolicies, resolveBundles } from './resolve-bundles.ts';
 import type { BudgetFile, ConfigFile, ProviderFile } from './schema.ts';
 import type { BudgetLimits, Config, JwtIssuer, ModelRoute, Tenant } from './types.ts';
 
@@ -35,7 +35,7 @@ export function resolveConfig(file: ConfigFile, report: Report): Config {
     models,
     deployments: new Map([...models.values()].flatMap((route) => route.deployments.map((d) => [d.id, d] as const))),
     tenants: resolveTenants(file, models, report),
-    bundles: resolveBundles(file, report),
+    ...resolveBundles(file, report),
     organisation: { budget: resolveBudget(file.organisation.budget) },
     redaction: resolveRedaction(file.redaction),
     issuers: resolveIssuers(file, report),
@@ -175,13 +175,6 @@ function resolveDeployment(
   };
 }
 
-function resolveBundles(file: ConfigFile, report: Report): Map<string, string> {
-  for (const name of SHIPPED_BUNDLES.filter((shipped) => Object.hasOwn(file.policies.bundles, shipped))) {
-    report(['policies', 'bundles', name], 'another name', 'the name of a shipped bundle');
-  }
-  return new Map(Object.entries(file.policies.bundles));
-}
-
 function resolveTenants(
   file: ConfigFile,
   models: ReadonlyMap<string, ModelRoute>,
@@ -190,7 +183,7 @@ function resolveTenants(
   const tenants = new Map<string, Tenant>();
   for (const [index, tenant] of file.tenants.entries()) {
     if (tenants.has(tenant.id)) report(['tenants', index, 'id'], 'an id used once', 'an id used before');
-    checkPolicies(file, index, report);
+    checkTenantPolicies(file, index, report);
     for (const [at, name] of (tenant.models ?? []).entries()) {
       if (!models.has(name)) report(['tenants', index, 'models', at], 'a name in models', 'an unknown model');
     }
@@ -208,20 +201,6 @@ function resolveTenants(
     });
   }
   return tenants;
-}
-
-function checkPolicies(file: ConfigFile, index: number, report: Report): void {
-  const policies = file.tenants[index]?.policies ?? [];
-  for (const [at, bundle] of policies.entries()) {
-    if (SHIPPED_BUNDLES.includes(bundle) || Object.hasOwn(file.policies.bundles, bundle)) continue;
-    const expected = `${SHIPPED_BUNDLES.join(', ')} or a name in policies.bundles`;
-    report(['tenants', index, 'policies', at], expected, 'an unknown bundle');
-  }
-  const additions = policies.filter((name) => name !== SHIPPED_BUNDLE && SHIPPED_BUNDLES.includes(name));
-  if (additions.length > 0 && !policies.includes(SHIPPED_BUNDLE)) {
-    const expected = `${SHIPPED_BUNDLE} as well, beside ${additions.join(', ')}`;
-    report(['tenants', index, 'policies'], expected, `a list without ${SHIPPED_BUNDLE}`);
-  }
 }
 
 function resolveIssuers(file: ConfigFile, report: Report): JwtIssuer[] {

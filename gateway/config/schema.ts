@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { tenantParameters } from '../../policies/index.ts';
 import { remoteAnalyzer } from './analyzer-schema.ts';
 import { anchors } from './anchor-schema.ts';
+import { policyBundles } from './bundle-schema.ts';
 import { decisionLogs } from './decision-log-schema.ts';
 import { issuer } from './issuer-schema.ts';
 import { address, endpoint, modelName, secret, slug, text, usd, whole } from './values.ts';
@@ -167,12 +168,7 @@ export const CONFIG_SCHEMA = z.strictObject({
   providers: z.record(slug, provider).describe('Services that run models, by a name of your choice.'),
   models: z.array(model).max(1000).describe('Models callers can ask for.'),
   policies: z
-    .strictObject({
-      bundles: z
-        .record(slug, text('Path of a compiled bundle (.tar.gz).', 1024))
-        .default({})
-        .describe('Bundle name to file.'),
-    })
+    .strictObject(policyBundles)
     .prefault({})
     .describe('Policy bundles besides the shipped `baseline`, `library` and `agents`.'),
   tenants: z

@@ -1,5 +1,6 @@
 /** The configuration as the product uses it: validated, defaults applied, references resolved, units in the names. */
 import type { PriceOverride } from '../../costs/index.ts';
+import type { SignatureKey } from '../../policies/index.ts';
 import type { Role } from '../access/principal.ts';
 import type { Deployment } from '../upstream/upstream.ts';
 
@@ -125,8 +126,11 @@ export interface Config {
   readonly deployments: ReadonlyMap<string, Deployment>;
   readonly models: ReadonlyMap<string, ModelRoute>;
   readonly tenants: ReadonlyMap<string, Tenant>;
-  /** Bundle name to file, without the shipped ones. */
+  /** Bundle name to archive or folder, without the shipped ones; of a service the copy that is kept. */
   readonly bundles: ReadonlyMap<string, string>;
+  readonly bundleServices: readonly BundleService[];
+  /** By bundle name; `keyFile` is a path of the configuration. */
+  readonly bundleSignatures: ReadonlyMap<string, BundleSignature>;
   readonly organisation: { readonly budget: BudgetLimits };
   readonly redaction: {
     readonly profile: 'strict';
@@ -174,4 +178,18 @@ export interface Config {
 
 export function hasLimit(budget: BudgetLimits): boolean {
   return budget.dailyNusd !== null || budget.weeklyNusd !== null || budget.monthlyNusd !== null;
+}
+
+/** An HTTP bundle service, openpolicyagent.org/docs/management-bundles. */
+export interface BundleService {
+  readonly name: string;
+  readonly url: string;
+  readonly token: string | null;
+  /** 0: no long polling. */
+  readonly waitSeconds: number;
+  readonly pollMs: number;
+}
+
+export interface BundleSignature extends Omit<SignatureKey, 'key'> {
+  readonly keyFile: string;
 }

@@ -8,12 +8,15 @@ import type { BundleIdentity } from '../bundle.ts';
 import { PolicyError } from '../errors.ts';
 import { inputPaths } from '../projection.ts';
 import type { InputPaths } from '../projection.ts';
+import { signFiles } from '../signature.ts';
+import type { SignatureKey } from '../signature.ts';
 import { readTar, writeTar } from '../tar.ts';
 import type { TarEntry } from '../tar.ts';
 import { compilePolicy, createInstance } from '../wasm/instance.ts';
 import { meterModule } from '../wasm/meter.ts';
 import type { RuleBody } from '../wasm/meter.ts';
 import { OPA_VERSION } from './opa.ts';
+import { explainRefused } from './refused.ts';
 import { readRuleMetadata } from './rules.ts';
 import { runOpa } from './run.ts';
 
@@ -37,6 +40,8 @@ export interface BuiltBundle {
 export interface BuildOptions {
   readonly revision: string;
   readonly name: string;
+  /** Absent: the bundle is not signed. */
+  readonly signature?: SignatureKey;
 }
 
 const BUNDLE_LIMITS = { maxEntries: 2048, maxEntryBytes: 32 * 1024 * 1024 };
@@ -54,8 +59,8 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
     const args = ['build', '--bundle', '--target', 'wasm', '--entrypoint', ENTRYPOINT, '--ignore', '*_test.rego'];
     const built = await runOpa(tools.opa, [...args, '--capabilities', tools.capabilities, '--output', out, '.'], dir);
     if (built.exit !== 0) {
-      const report = `${built.stderr}${built.stdout}`.trim().slice(0, 4000);
-      throw new PolicyError('compiler_failed', `opa could not build ${dir}: ${report}`);
+      const report = await explainRefused(`${built.stderr}${built.stdout}`.trim().slice(0, 4000).split('\n'), dir);
+      throw new PolicyError('compiler_failed', `opa could not build ${dir}: ${report.join('\n')}`);
     }
     const unpacked = gunzipSync(await readFile(out), { maxOutputLength: MAX_BYTES });
     const entries = readTar(unpacked, BUNDLE_LIMITS);
@@ -64,7 +69,11 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
       input: await referencedInput(dir, tools),
       rules: await readRuleMetadata(dir, tools.opa, tools.capabilities, bodiesOf(entries)),
     };
-    const bytes = gzipSync(writeTar(repack(entries, options.revision, metadata)), { level: 9 });
+    const files = repack(entries, options.revision, metadata);
+    const signatures = options.signature === undefined ? [] : [await signFiles(files, options.signature)];
+    // opa finds a module only by the name its manifest has, which begins with a slash.
+    const packed = [...signatures, ...files].map((file) => ({ ...file, name: `/${file.name}` }));
+    const bytes = gzipSync(writeTar(packed), { level: 9 });
     const bundle = loadBundle(bytes, options.name);
     await tryBundle(bundle.wasm, bundle.data);
     return { bytes, identity: bundle.identity };

@@ -40,7 +40,7 @@ describe('loadBundle', () => {
   test('identifies a bundle by its module and data, however it is packed', () => {
     const packed = loadBundle(changed({ 'readme.md': 'more' }), 'baseline').identity;
     expect(packed).toEqual(loadBundle(shipped, 'baseline').identity);
-    const other = loadBundle(changed({ 'data.json': '{"a":1}' }), 'baseline').identity;
+    const other = loadBundle(changed({ 'data.json': '{"countersign":{"a":1}}' }), 'baseline').identity;
     expect(other.wasm_digest).toBe(packed.wasm_digest);
     expect(other.data_digest).not.toBe(packed.data_digest);
     expect(other.digest).not.toBe(packed.digest);
@@ -50,7 +50,6 @@ describe('loadBundle', () => {
     ['no manifest', { '.manifest': null }],
     ['no module', { 'policy.wasm': null }],
     ['a manifest that is not JSON', { '.manifest': '{' }],
-    ['no revision', { '.manifest': JSON.stringify({ ...manifest, revision: '' }) }],
     [
       'no entry point',
       { '.manifest': JSON.stringify({ ...manifest, wasm: [{ entrypoint: 'a/b', module: '/policy.wasm' }] }) },

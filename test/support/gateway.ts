@@ -42,12 +42,14 @@ async function known(dataUrl: string, token: string): Promise<void> {
 /**
  * The gateway as `up` composes it, in this process, on a database of its own. `yaml` may leave out `listen` and `logging`.
  *
+ * @param fill puts files beside the configuration before the gateway starts
  * @param reach the way the gateway itself takes to its database, for tests that put a faulty network in between
  */
 export async function startTestGateway(
   yaml: string,
   prepare?: (database: TestDatabase) => Promise<void>,
   reach: (database: Connection) => Connection = (database) => database,
+  fill: (folder: string) => Promise<void> = async () => undefined,
 ): Promise<TestGateway> {
   const database = await createDatabase();
   await prepare?.(database);
@@ -60,6 +62,7 @@ export async function startTestGateway(
     return loadConfig({ path, env: {} });
   };
   const config = configFrom(yaml);
+  await fill(folder);
   const gateway = await startGateway({
     config,
     connect: (max, statementMs) => connectServing(reach(database.gateway), max, statementMs),
