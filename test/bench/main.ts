@@ -39,7 +39,8 @@ export async function runBench(args: readonly string[], root: string = process.c
   try {
     const calls = options.groups.some((group) => !ALONE.has(group));
     const { figures, checks } = calls ? await session.run(options) : { figures: [], checks: [] };
-    if (options.groups.includes('redaction')) figures.push(...measureRedaction(root));
+    if (options.groups.includes('redaction')) figures.push(...measureAlone(root, 'redaction.js'));
+    if (options.groups.includes('policy')) figures.push(...measureAlone(root, 'policy.js'));
     if (options.groups.includes('ledger')) {
       const measured = measureLedger(root, options);
       figures.push(...measured.figures);
@@ -67,7 +68,7 @@ export async function runBench(args: readonly string[], root: string = process.c
 }
 
 /** Groups that need no gateway. */
-const ALONE: ReadonlySet<Group> = new Set(['redaction', 'ledger', 'replay', 'verify', 'noise']);
+const ALONE: ReadonlySet<Group> = new Set(['redaction', 'policy', 'ledger', 'replay', 'verify', 'noise']);
 
 /** In a process of its own, so that nothing else shares its event loop. */
 function measureLedger(
@@ -97,8 +98,8 @@ function measureVerifier(root: string, { entries }: BenchOptions): { figures: Fi
 }
 
 /** In a process of its own, so that its start and memory are its own. */
-function measureRedaction(root: string): Figure[] {
-  const program = fileURLToPath(new URL('redaction.js', import.meta.url));
+function measureAlone(root: string, file: 'redaction.js' | 'policy.js'): Figure[] {
+  const program = fileURLToPath(new URL(file, import.meta.url));
   return JSON.parse(execFileSync(process.execPath, [program, root], { encoding: 'utf8' })) as Figure[];
 }
 
@@ -123,6 +124,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   memory: 'Resident memory under load, 32 connections',
   redaction:
     'The redaction engine by itself, one core (ratios: to V8 expressions one by one; of clean to hostile text)',
+  policy: 'The decision point by itself (ratio: of opa run --server over HTTP to ours)',
   ledger: 'Durable appends through the writer: 1, 8, 32 callers on one log, 32 over 100 logs, 8 under an open snapshot',
   replay: '100,000 recorded decisions, each checked, opened and decided three times',
   verify: 'Checking an export on one thread: headers, chain and tree; bodies; bodies with signatures',

@@ -8,6 +8,7 @@ export const GROUPS = [
   'stages',
   'memory',
   'redaction',
+  'policy',
   'ledger',
   'replay',
   'verify',
