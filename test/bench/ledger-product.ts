@@ -38,6 +38,12 @@ export interface Product {
   openLedger(options: object): Promise<Ledger>;
   setBudgetScope(sql: Sql, limits: { scope: string; month: bigint }): Promise<boolean>;
   verifyLive(sql: Sql, keys: unknown): Promise<Report>;
+  exportTenant(
+    sql: Sql,
+    keys: unknown,
+    options: { tenant: string; dir: string },
+  ): Promise<{ readonly entries: number }>;
+  verifyFolder(dir: string): Promise<Report>;
 }
 
 /** @param root folder of the project; its dist must be built */

@@ -116,6 +116,15 @@ export class LedgerStand {
     ];
   }
 
+  /** @param name of a new folder of this stand */
+  exportTo(tenant: string, name: string): Promise<{ readonly entries: number }> {
+    return this.#product.exportTenant(this.#admin, this.#keys, { tenant, dir: join(this.#folder, name) });
+  }
+
+  verifyFolder(name: string): Promise<{ readonly consistent: boolean }> {
+    return this.#product.verifyFolder(join(this.#folder, name));
+  }
+
   async close(): Promise<void> {
     await this.ledger.close();
     await Promise.all(this.#pools.map((pool) => pool.end({ timeout: 5 })));

@@ -42,7 +42,12 @@ export async function runBench(args: readonly string[], root: string = process.c
     if (options.groups.includes('redaction')) figures.push(...measureAlone(root, 'redaction.js'));
     if (options.groups.includes('policy')) figures.push(...measureAlone(root, 'policy.js'));
     if (options.groups.includes('ledger')) {
-      const measured = measureLedger(root, options);
+      const measured = measureApart('ledger.js', root, options);
+      figures.push(...measured.figures);
+      checks.push(...measured.checks);
+    }
+    if (options.groups.includes('export')) {
+      const measured = measureApart('export.js', root, options);
       figures.push(...measured.figures);
       checks.push(...measured.checks);
     }
@@ -68,14 +73,15 @@ export async function runBench(args: readonly string[], root: string = process.c
 }
 
 /** Groups that need no gateway. */
-const ALONE: ReadonlySet<Group> = new Set(['redaction', 'policy', 'ledger', 'replay', 'verify', 'noise']);
+const ALONE: ReadonlySet<Group> = new Set(['redaction', 'policy', 'ledger', 'replay', 'verify', 'export', 'noise']);
 
 /** In a process of its own, so that nothing else shares its event loop. */
-function measureLedger(
+function measureApart(
+  file: 'ledger.js' | 'export.js',
   root: string,
   { seconds, rounds, entries }: BenchOptions,
 ): { figures: Figure[]; checks: Check[] } {
-  const program = fileURLToPath(new URL('ledger.js', import.meta.url));
+  const program = fileURLToPath(new URL(file, import.meta.url));
   const options = JSON.stringify({ seconds, rounds, entries });
   const result = execFileSync(process.execPath, [program, root, options], { encoding: 'utf8' });
   return JSON.parse(result) as { figures: Figure[]; checks: Check[] };
@@ -122,6 +128,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   stream: 'First streamed token, 1 connection',
   stages: 'Countersign by stage, p50 of what was over when the headers were sent',
   memory: 'Resident memory under load, 32 connections',
+  export: 'An export and its verification, one core: rate, and memory above what the process had before',
   redaction:
     'The redaction engine by itself, one core (ratios: to V8 expressions one by one; of clean to hostile text)',
   policy: 'The decision point by itself (ratio: of opa run --server over HTTP to ours)',

@@ -12,6 +12,7 @@ export const GROUPS = [
   'ledger',
   'replay',
   'verify',
+  'export',
   'noise',
 ] as const;
 export type Group = (typeof GROUPS)[number];
@@ -48,6 +49,7 @@ Measures, in one run on one mock with no delay: the mock itself (direct), a plai
   --memory-seconds N   length of the memory run (60)
   --entries N          with the ledger: a log that grows to N entries, the last tenth beside the first (none);
                        with verify: an export of N entries (200,000)
+                       with the export: how many it writes and verifies (50000)
   --json               one JSON object a line: {name, value, unit, ratio?, against?}
 
 Exit: 0 measured and above the floor, 1 a check or the floor failed, 2 used wrongly, 3 could not measure.
