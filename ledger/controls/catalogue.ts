@@ -5,8 +5,8 @@ import { HIPAA, PCI_DSS } from './sectors.ts';
 import { ISO_42001, SOC_2 } from './standards.ts';
 
 /**
- * Clauses and the entries that support them. Read against the sources on 2026-11-29; the law is what the source says, not what
- * is written here.
+ * Clauses and the entries that support them. Clauses and dates are as their authors knew them in November 2026 and were not read
+ * again in the official texts: check the source that each control names. The law is what it says, not what is written here.
  */
 export const CONTROLS: readonly Control[] = [...AI_ACT, ...ISO_42001, ...SOC_2, ...HIPAA, ...PCI_DSS, ...DORA, ...GDPR];
 

@@ -23,7 +23,9 @@ interface Row {
 /** In the process of its own: checks one folder. */
 async function measure(root: string, dir: string): Promise<Row> {
   const { verifyFolder } = (await import(pathToFileURL(join(root, 'dist', 'ledger', 'verify', 'folder.js')).href)) as {
-    verifyFolder(dir: string): Promise<{ consistent: boolean; firstBad: { problem: string } | null; entries: number }>;
+    verifyFolder: (
+      dir: string,
+    ) => Promise<{ consistent: boolean; firstBad: { problem: string } | null; entries: number }>;
   };
   const started = performance.now();
   const { consistent, firstBad, entries } = await verifyFolder(dir);
