@@ -166,13 +166,15 @@ describe('witnesses', () => {
     await checkpoint();
     await look([targetOf(one)]);
     await cutBack(first.size);
-    // A notary without its memory signs whatever it finds.
+    // A notary without its memory signs whatever it finds, of a process that remembers none of what was lost.
     const forgetful = createTestNotary(database);
+    const other = await openTestLedger(database);
     for (let i = 0; i < 20; i += 1)
-      await fixture.ledger.append({ tenant: '_deployment', kind: 'config', class: 'event', call: newCall(), subject: null, sections: {} }); // prettier-ignore
-    await fixture.ledger.append(decisionItem(newCall(), { open: false }));
-    await closeEpoch(fixture, forgetful);
+      await other.ledger.append({ tenant: '_deployment', kind: 'config', class: 'event', call: newCall(), subject: null, sections: {} }); // prettier-ignore
+    await other.ledger.append(decisionItem(newCall(), { open: false }));
+    await closeEpoch(other, forgetful);
     expect(await look([targetOf(one)])).toEqual([{ target: idOf(one), code: 'forked' }]);
+    await other.ledger.close();
     await forgetful.close();
   });
 });
