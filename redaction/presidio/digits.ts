@@ -2,11 +2,13 @@
 
 const DIGIT = /\p{Nd}/u;
 const DIGITS = /\p{Nd}/gu;
+const ASCII_DIGIT_0 = 48;
+const ASCII_DIGIT_9 = 57;
 
 /** Value 0..9 of a decimal digit of any script: their code points come in runs of ten. */
 export function digitValue(digit: string): number {
   const code = digit.codePointAt(0) ?? 0;
-  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= ASCII_DIGIT_0 && code <= ASCII_DIGIT_9) return code - ASCII_DIGIT_0;
   let first = code;
   while (DIGIT.test(String.fromCodePoint(first - 1))) first -= 1;
   return (code - first) % 10;
@@ -14,7 +16,13 @@ export function digitValue(digit: string): number {
 
 /** All decimal digits of a text, in order. */
 export function digitsOf(text: string): number[] {
-  return Array.from(text.matchAll(DIGITS), ([digit]) => digitValue(digit));
+  const digits: number[] = [];
+  for (const character of text) {
+    const code = character.charCodeAt(0);
+    if (code >= ASCII_DIGIT_0 && code <= ASCII_DIGIT_9) digits.push(code - ASCII_DIGIT_0);
+    else if (code > 0x7f && DIGIT.test(character)) digits.push(digitValue(character));
+  }
+  return digits;
 }
 
 /** The text with its digits as ASCII. */

@@ -96,8 +96,9 @@ export const INDIA: readonly PresidioRecognizer[] = [
 ];
 
 function isAadhaar(digits: readonly number[]): boolean {
-  const isPalindrome = digits.join('') === digits.toReversed().join('');
-  return digits.length === 12 && (digits[0] ?? 0) >= 2 && !isPalindrome && isVerhoeff(digits);
+  if (digits.length !== 12 || (digits[0] ?? 0) < 2) return false;
+  const isPalindrome = digits.every((digit, at) => digit === digits.at(-1 - at));
+  return !isPalindrome && isVerhoeff(digits);
 }
 
 /** The check character is not looked at. */
