@@ -22,7 +22,7 @@ function controlsText(controls: readonly Control[]): string {
   let regime = '';
   for (const control of controls) {
     if (control.regime !== regime)
-      lines.push('', `${control.regime} (since ${control.inForce})`, `  ${control.source}`);
+      lines.push('', `${control.regime} (applies from ${control.inForce})`, `  ${control.source}`);
     regime = control.regime;
     lines.push(`  ${control.id.padEnd(26)}${control.clause}: ${control.asks}`);
     lines.push(`${' '.repeat(28)}Evidence that supports it: ${queryText(control.query)}.`);
