@@ -15,6 +15,7 @@ export const CLI_ERRORS = {
   held: { exit: 1 },
   not_migrated: { exit: 3 },
   database_unreachable: { exit: 3 },
+  gateway_unreachable: { exit: 3 },
   tool_missing: { exit: 3 },
   unsupported_platform: { exit: 3 },
   binaries_missing: { exit: 3 },

@@ -25,12 +25,12 @@ export function atDesk(
   const config = context.project.config();
   const by = operatorParty(operator());
   return withDatabase(context, config, (database) =>
-    withKeyDesk(context, config, database, (desk) => work(desk, by).catch(explain)),
+    withKeyDesk(context, config, database, (desk) => work(desk, by).catch(explainRefusal)),
   );
 }
 
 /** What the gateway would answer an administrator, as exit codes. */
-function explain(error: unknown): never {
+export function explainRefusal(error: unknown): never {
   if (error instanceof ApprovalError) throw new CliError('check_failed', error.message, { cause: error });
   if (!(error instanceof GatewayError) || error.status >= 500) throw error;
   throw new CliError(error.code === 'invalid_request' ? 'usage' : 'check_failed', error.message, { cause: error });

@@ -52,6 +52,10 @@ export const EGRESS_USES = {
     purpose: 'policy bundles of the services in policies.services',
     dataClass: 'none: GET requests with the token of the service',
   },
+  administration: {
+    purpose: 'the command line asks the administration listener of its own configuration',
+    dataClass: "the administrator's own key and what is asked about",
+  },
   demo: {
     purpose: 'the demonstration calls the gateway it has just started on loopback',
     dataClass: 'invented example texts',

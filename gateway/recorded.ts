@@ -2,9 +2,18 @@
  * Reads decisions back from the sections evidence.ts wrote: every question the policies were asked about a call, with their
  * answers. What is read was written by some version of this program, and is checked like anything from outside.
  */
+import type { Sql } from 'postgres';
 import { z } from 'zod';
 import type { JsonValue, RecordedCall as RecordedEntries, RecordedEntry } from '../ledger/index.ts';
-import type { Evaluation, PolicyInput, RecordedCall, RecordedQuestion, UnitedDecision } from '../policies/index.ts';
+import type {
+  Evaluation,
+  explainCall,
+  PolicyInput,
+  RecordedCall,
+  RecordedQuestion,
+  UnitedDecision,
+} from '../policies/index.ts';
+import { findBundle, findParameters } from '../policies/index.ts';
 
 const versions = z.object({
   bundles: z.array(z.object({ name: z.string(), digest: z.string() })),
@@ -81,4 +90,12 @@ function costOf(outcome: RecordedEntry | null): bigint | null {
   const facts: JsonValue | undefined = outcome?.facts;
   const cost = facts === undefined ? null : (costFacts.safeParse(facts).data?.cost_nusd ?? null);
   return cost === null ? null : BigInt(cost);
+}
+
+/** Bundles and parameters by digest, out of the policy store. */
+export function policySources(sql: Sql): Parameters<typeof explainCall>[1] {
+  return {
+    findBundle: (digest, name) => findBundle(sql, digest, name),
+    findParameters: (digest) => findParameters(sql, digest),
+  };
 }

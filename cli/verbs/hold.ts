@@ -3,6 +3,7 @@ import { placeHold, requestRelease } from '../../gateway/ingress/admin/erasure-d
 import { readHolds, type Hold } from '../../ledger/index.ts';
 import { openKeys, withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
+import { explainRefusal } from '../governance-desk.ts';
 import { operator, operatorParty, withKeyDesk } from '../key-desk.ts';
 import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
@@ -51,7 +52,9 @@ function release(context: VerbContext): Promise<Answer> {
   const wanted = { tenant: knownTenant(args, config), hold, reason: args.required('reason') };
   return withDatabase(context, config, async (database) => {
     const by = operatorParty(operator());
-    const result = await withKeyDesk(context, config, database, (desk) => requestRelease(desk, wanted, by));
+    const result = await withKeyDesk(context, config, database, (desk) =>
+      requestRelease(desk, wanted, by).catch(explainRefusal),
+    );
     if (result.outcome === 'released')
       return { exit: 0, data: { released: holdData(result.hold) }, text: `Hold ${hold} is released.` };
     const { id, expiresMs } = result.request;

@@ -15,6 +15,7 @@ import { authorize, identify, scopeOf } from './admin/authorize.ts';
 import { CONTROL_ROUTES } from './admin/control-routes.ts';
 import type { AdminDeps } from './admin/deps.ts';
 import { ERASURE_ROUTES } from './admin/erasure-routes.ts';
+import { EXPLAIN_ROUTES } from './admin/explain-routes.ts';
 import { asGatewayError } from './admin/failure.ts';
 import { acceptedHosts, requireOwnSite, SECURITY_HEADERS } from './admin/guard.ts';
 import { KEY_ROUTES } from './admin/key-routes.ts';
@@ -46,6 +47,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...OVERVIEW_ROUTES,
   ...RELEASE_ROUTES,
   ...CONTROL_ROUTES,
+  ...EXPLAIN_ROUTES,
 ];
 
 const API_VERSION = '1';

@@ -1,5 +1,6 @@
 /**
- * `GET /v1/models` and `/v1/models/{name}`: the models this key may use, as policy would decide an empty request.
+ * `GET /v1/models` and `/v1/models/{name}`: the models this key may use, as policy, switches and waivers would decide an empty
+ * request.
  * Source: OpenAI API reference, "List models".
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -10,6 +11,7 @@ import { GatewayError } from '../errors.ts';
 import type { ClassifiedExchange } from '../exchange.ts';
 import { newCallId } from '../exchange.ts';
 import { mayUse } from '../pipeline/decide.ts';
+import { scopeOf } from '../policy-facts.ts';
 import type { Services } from '../services.ts';
 import { authenticatedBy } from '../services.ts';
 import { Reply } from './reply.ts';
@@ -31,6 +33,7 @@ export async function listModels(
   const reply = new Reply(outgoing);
   try {
     const principal = await authenticatedBy(services, incoming);
+    await services.governance.ready();
     const models = usableModels(services, principal);
     const one = models.find((model) => model.id === name);
     if (name !== null && one === undefined) {
@@ -60,7 +63,10 @@ function usableModels(services: Services, principal: Principal): ModelObject[] {
   return [...current.config.models.values()]
     .filter((route) => tenant.models === null || tenant.models.includes(route.name))
     .filter((route) => principal.models === null || principal.models.includes(route.name))
-    .filter((route) => mayUse(emptyRequest(principal, route, options.nowMs), options))
+    .filter((route) => {
+      const governance = services.governance.facts(tenant.id, scopeOf(principal, route.name));
+      return mayUse(emptyRequest(principal, route, options.nowMs), { ...options, governance });
+    })
     .map((route) => ({
       id: route.name,
       object: 'model',

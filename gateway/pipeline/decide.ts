@@ -105,7 +105,7 @@ export function decideResponse(
 
 /** Whether a request for this model with no content at all would be allowed: what `GET /v1/models` lists. */
 export function mayUse(exchange: ClassifiedExchange, options: DecideOptions): boolean {
-  const { result } = decideRequest(exchange, options);
+  const result = inForce(decideRequest(exchange, options));
   return !('outcome' in result) && result.effect !== 'deny';
 }
 

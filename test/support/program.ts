@@ -23,8 +23,26 @@ export interface Running {
   finished: Promise<Finished>;
 }
 
+interface StartOptions {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+}
+
 /** Starts the program as a user does. It is killed when the test ends. */
-export function start(argv: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Running {
+export function start(argv: readonly string[], options: StartOptions = {}): Running {
+  const running = launch(argv, options);
+  onTestFinished(() => stop(running));
+  return running;
+}
+
+/** Ends it as an operator does. */
+export async function stop({ child, finished }: Running): Promise<void> {
+  if (child.exitCode === null) child.kill('SIGTERM');
+  await finished;
+}
+
+/** The same for several tests: whoever launches it stops it. */
+export function launch(argv: readonly string[], options: StartOptions = {}): Running {
   const child = spawn(process.execPath, [BOOTSTRAP, ...argv], {
     cwd: options.cwd ?? process.cwd(),
     env: { ...process.env, NODE_ENV: '', ...options.env },
@@ -33,10 +51,6 @@ export function start(argv: readonly string[], options: { cwd?: string; env?: Re
   child.stdout.on('data', (chunk: Buffer) => (printed.stdout += chunk.toString('utf8')));
   child.stderr.on('data', (chunk: Buffer) => (printed.stderr += chunk.toString('utf8')));
   const finished = once(child, 'close').then(([status]) => ({ status: status as number | null, ...printed }));
-  onTestFinished(async () => {
-    if (child.exitCode === null) child.kill('SIGTERM');
-    await finished;
-  });
   const output = (): string => printed.stdout + printed.stderr;
   return { child, output, finished, line: (test) => waitForLine(child, () => printed.stdout, test, output) };
 }
@@ -56,10 +70,7 @@ async function waitForLine(
 }
 
 /** Runs the program to its end. */
-export function run(
-  argv: readonly string[],
-  options?: { cwd?: string; env?: Record<string, string> },
-): Promise<Finished> {
+export function run(argv: readonly string[], options?: StartOptions): Promise<Finished> {
   return start(argv, options).finished;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { readReleaseBundle, requestRelease } from '../../../gateway/governance/release-desk.ts';
 import { CliError, errno } from '../../errors.ts';
-import { atDesk, governedAnswer, TENANT, tenantOf } from '../../governance-desk.ts';
+import { atDesk, explainRefusal, governedAnswer, TENANT, tenantOf } from '../../governance-desk.ts';
 import type { Answer, Verb, VerbContext } from '../../verb.ts';
 
 function run(context: VerbContext): Promise<Answer> {
@@ -11,7 +11,7 @@ function run(context: VerbContext): Promise<Answer> {
   const tenant = tenantOf(context);
   const [file = ''] = args.positionals;
   const name = args.text('name') ?? basename(file).split('.', 1)[0] ?? '';
-  const bundle = readReleaseBundle(read(file), name);
+  const bundle = readBundle(file, name);
   const reportFile = args.text('report');
   const report = reportFile === null ? null : createHash('sha256').update(read(reportFile)).digest('hex');
   const stage = args.flag('shadow') ? 'shadow' : 'active';
@@ -24,6 +24,15 @@ function run(context: VerbContext): Promise<Answer> {
       text: `${name} ${revision} (${digest}) ${what} for ${tenant} within seconds.`,
     });
   });
+}
+
+function readBundle(file: string, name: string): ReturnType<typeof readReleaseBundle> {
+  const bytes = read(file);
+  try {
+    return readReleaseBundle(bytes, name);
+  } catch (error) {
+    return explainRefusal(error);
+  }
 }
 
 function read(path: string): Buffer {

@@ -6,15 +6,24 @@ import { CliError, errno } from '../../errors.ts';
 import { shippedBundles } from '../../project.ts';
 import type { Answer, Json, Verb, VerbContext } from '../../verb.ts';
 
-const facts = z.looseObject({ tenant: z.looseObject({ id: z.string() }) });
+const killSwitch = z.looseObject({
+  id: z.string(),
+  kind: z.enum(['tenant', 'agent', 'model', 'tool']),
+  target: z.string(),
+});
+/** What is read of them outside of the policies; the rest is theirs to judge. */
+const facts = z.looseObject({
+  tenant: z.looseObject({ id: z.string() }),
+  kill_switches: z.array(killSwitch).optional(),
+});
 const parametersSchema = z.record(z.string(), z.json());
 
 async function run({ args, project }: VerbContext): Promise<Answer> {
   const path = args.text('bundle') ?? join(shippedBundles(project), 'baseline.tar.gz');
   const bundle = loadBundle(await read(path), 'eval');
-  const given = facts.parse(await readJson(args.required('input')));
-  const parameters =
-    args.text('parameters') === null ? {} : parametersSchema.parse(await readJson(args.required('parameters')));
+  const given = await readJson(args.required('input'), facts);
+  const parametersPath = args.text('parameters');
+  const parameters = parametersPath === null ? {} : await readJson(parametersPath, parametersSchema);
   const pdp = await createPdp({ bundles: [bundle], tenantData: { [given.tenant.id]: parameters } });
   // Sections the file leaves out are empty, as the gateway fills them.
   const evaluation = pdp.evaluate(['eval'], createPolicyInput(given as unknown as PolicyFacts));
@@ -43,13 +52,23 @@ async function read(path: string): Promise<Buffer> {
   }
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** @throws CliError `usage` naming the place in the file; never a value of it */
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   const bytes = await read(path);
+  const fail = (what: string, cause: unknown): never => {
+    throw new CliError('usage', `${path}: ${what}. See "countersign policy eval --help".`, { cause });
+  };
+  let value: unknown;
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    value = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    throw new CliError('usage', `${path}: expected JSON, found something else.`, { cause });
+    return fail('expected JSON, found something else', cause);
   }
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const place = issue === undefined || issue.path.length === 0 ? 'the document' : issue.path.map(String).join('.');
+  return fail(`${place}: ${issue?.message ?? 'it has another form'}`, checked.error);
 }
 
 export const evaluate: Verb = {

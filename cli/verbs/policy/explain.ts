@@ -1,43 +1,29 @@
-import { recordedCall } from '../../../gateway/recorded.ts';
-import { readRecordedCall, type RecordedCall as RecordedEntries } from '../../../ledger/index.ts';
-import { explainCall, type Explanation, type JsonValue } from '../../../policies/index.ts';
-import { openKeys, withDatabase } from '../../database.ts';
+import type { ExplainedCall } from '../../../gateway/ingress/admin/explain-routes.ts';
+import type { JsonValue } from '../../../policies/index.ts';
+import { ADMIN_OPTIONS, askAdministration } from '../../admin-client.ts';
 import { CliError } from '../../errors.ts';
 import type { Answer, Json, Verb, VerbContext } from '../../verb.ts';
-import { policySources } from './history.ts';
 
 async function run(context: VerbContext): Promise<Answer> {
-  const { args, project } = context;
-  const [id = ''] = args.positionals;
-  const config = project.config();
-  const tenants = args.text('tenant') === null ? [...config.tenants.keys()] : [args.required('tenant')];
-  return withDatabase(context, config, async ({ sql }) => {
-    const keys = await openKeys(context, config, sql);
-    for (const tenant of tenants) {
-      const entries = await readRecordedCall(sql, keys, tenant, id);
-      if (entries === null) continue;
-      const explanation = await explainCall(recordedCall(entries), policySources(sql));
-      const facts = entries.decision.facts as Readonly<Record<string, JsonValue>>;
-      const exit = EXITS[explanation.reproduction] ?? 0;
-      return { exit, data: { facts, ...explanation } as unknown as Json, text: textOf(entries, explanation, facts) };
-    }
-    throw new CliError(
-      'not_found',
-      `Expected a call ${id.slice(0, 80)} of ${tenants.join(', ')}, found none in the ledger.`,
-    );
-  });
+  const [id = ''] = context.args.positionals;
+  if (!/^[a-z0-9._:-]{1,64}$/.test(id))
+    throw new CliError('usage', `policy explain: expected the id of a call, found "${id.slice(0, 80)}".`);
+  const tenant = context.args.text('tenant');
+  const query = tenant === null ? '' : `?tenant=${encodeURIComponent(tenant)}`;
+  const explained = (await askAdministration(context, `/api/calls/${id}/explanation${query}`)) as ExplainedCall;
+  return {
+    exit: EXITS[explained.reproduction] ?? 0,
+    data: explained as unknown as Json,
+    text: textOf(explained),
+  };
 }
 
 const EXITS: Readonly<Record<string, 1 | 3>> = { mismatch: 1, missing: 3, other_runtime: 3 };
 
-function textOf(
-  entries: RecordedEntries,
-  explanation: Explanation,
-  facts: Readonly<Record<string, JsonValue>>,
-): string {
-  const { by, questions } = explanation;
+function textOf(explained: ExplainedCall): string {
+  const { call, tenant, time, facts, by, questions } = explained;
   const head = [
-    `Call ${entries.call} of ${entries.tenant}, ${new Date(entries.timeMs).toISOString()}: ${word(facts['effect'])}${facts['code'] === null ? '' : ` (${word(facts['code'])})`}`,
+    `Call ${call} of ${tenant}, ${time}: ${word(facts['effect'])}${facts['code'] === null ? '' : ` (${word(facts['code'])})`}`,
     ...by.bundles.map(({ name, digest }) => `Bundle ${name} ${digest}`),
     `Parameters ${by.parameters}, combiner ${by.combiner}, runtime ${by.runtime}`,
   ];
@@ -61,8 +47,8 @@ function textOf(
     ...head,
     ...asked,
     '',
-    SENTENCES[explanation.reproduction] ?? explanation.reproduction,
-    ...explanation.problems,
+    SENTENCES[explained.reproduction] ?? explained.reproduction,
+    ...explained.problems,
   ].join('\n');
 }
 
@@ -84,8 +70,13 @@ export const explain: Verb = {
   path: ['policy', 'explain'],
   summary: 'Shows why a recorded call was decided as it was, and decides it again with the stored policies.',
   positionals: ['CALL'],
-  options: { tenant: { value: 'ID', help: 'The tenant of the call; else all of the configuration are searched.' } },
+  options: {
+    tenant: { value: 'ID', help: "The tenant of the call. Default: the key's own tenant." },
+    ...ADMIN_OPTIONS,
+  },
   example: 'countersign policy explain cs-01890a5d7c3e7b1f8a2d4e6f90123456 --tenant demo',
-  details: 'Exit code 1: not reproduced, or no such call. 3: what decided is not kept, or it was another runtime.',
+  details:
+    'Asks the administration listener of the running gateway, with a key that has the role auditor; who asked is recorded.\n' +
+    'Exit code 1: not reproduced, no such call, or not allowed. 3: what decided is not kept, it was another runtime, or no gateway answers.',
   run,
 };

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, type Config } from '../../../gateway/config.ts';
-import { recordedCall } from '../../../gateway/recorded.ts';
+import { policySources, recordedCall } from '../../../gateway/recorded.ts';
 import { readRecorded } from '../../../ledger/index.ts';
-import { findBundle, findParameters, replayCalls, type Bundle, type RecordedCall } from '../../../policies/index.ts';
+import { replayCalls, type Bundle, type RecordedCall } from '../../../policies/index.ts';
 import type { NotDone, ReplayedRange, ReplayPart } from '../../../policies/reviewing.ts';
 import { openKeys, withDatabase, type OpenDatabase } from '../../database.ts';
 import { CliError } from '../../errors.ts';
@@ -62,12 +62,4 @@ async function replayAll(
   };
   const report = await replayCalls({ calls: read(), sources: policySources(sql), change, onFlip });
   return { ...report, fromMs, toMs, ranges };
-}
-
-/** Bundles and parameters by digest, out of the policy store. */
-export function policySources(sql: OpenDatabase['sql']): Parameters<typeof replayCalls>[0]['sources'] {
-  return {
-    findBundle: (digest, name) => findBundle(sql, digest, name),
-    findParameters: (digest) => findParameters(sql, digest),
-  };
 }
