@@ -55,6 +55,12 @@ export async function withKeyDesk<T>(
   }
 }
 
+/** What the command line reads of recorded calls is evidence like any other reading, before it is read. */
+export function recordReading({ record }: Pick<KeyDesk, 'record'>, tenant: string, verb: string): Promise<void> {
+  const facts = { verb, target: null, effect: 'allow', code: null };
+  return record({ kind: 'access', tenant, facts, detail: { by: operator() } });
+}
+
 /** Whoever may run this has the database; the name is for the evidence. Some containers have users without a name. */
 export function operator(): string {
   try {

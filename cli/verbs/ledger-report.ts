@@ -21,7 +21,7 @@ import {
 } from '../../ledger/index.ts';
 import { withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
-import { operator, withKeyDesk } from '../key-desk.ts';
+import { operator, recordReading, withKeyDesk } from '../key-desk.ts';
 import type { Answer, Json, Verb, VerbContext } from '../verb.ts';
 
 interface ReportDesk {
@@ -52,10 +52,9 @@ function report(context: VerbContext): Promise<Answer> {
     );
   const config = context.project.config();
   return withDatabase(context, config, (database) =>
-    withKeyDesk(context, config, database, async ({ keys, record }) => {
-      const facts = { verb: `report.${name}`, target: null, effect: 'allow', code: null };
-      await record({ kind: 'access', tenant: '_deployment', facts, detail: { by: operator() } });
-      const made = await make({ context, config, sql: database.sql, keys });
+    withKeyDesk(context, config, database, async (desk) => {
+      await recordReading(desk, '_deployment', `report.${name}`);
+      const made = await make({ context, config, sql: database.sql, keys: desk.keys });
       const format = context.args.text('format') ?? 'table';
       return {
         exit: made.findings.length === 0 ? 0 : 1,

@@ -137,6 +137,14 @@ async function models(server: Server): Promise<string[]> {
   return data.map(({ id }) => id);
 }
 
+/** Facts of the entries about who read or did what, oldest first. */
+async function accesses(): Promise<Json[]> {
+  const rows = await database.connectAdmin(1)<{ facts: string }[]>`
+    select e.facts from ledger.entries e join ledger.logs l using (log)
+    where e.kind = 'access' and l.tenant = 'demo' order by e.seq`;
+  return rows.map(({ facts }) => JSON.parse(facts) as Json);
+}
+
 const tenant = ['--tenant', 'demo'];
 const gated = { model: 'gated' };
 const in10Minutes = (): string => new Date(Date.now() + 600_000).toISOString().replace(/\.\d+/, '');
@@ -276,10 +284,7 @@ test('explain takes a key with the role, says who asked, and tells apart what it
   expect(await explain(call)).toMatchObject({ status: 2, out: { error: { code: 'usage' } } });
   const nobody = ['--server', `http://127.0.0.1:${String(await freePort())}`, '--key-file', 'auditor.key'];
   expect(await explain(call, nobody)).toMatchObject({ status: 3, out: { error: { code: 'gateway_unreachable' } } });
-  const rows = await database.connectAdmin(1)<{ facts: string }[]>`
-    select e.facts from ledger.entries e join ledger.logs l using (log)
-    where e.kind = 'access' and l.tenant = 'demo' order by e.seq`;
-  const asked = rows.map(({ facts }) => JSON.parse(facts) as Json).filter(({ target }) => target === call);
+  const asked = (await accesses()).filter(({ target }) => target === call);
   expect(asked.map(({ verb, effect }) => [verb, effect])).toEqual([
     ['calls.read', 'allow'],
     ['calls.read', 'refused'],
@@ -315,4 +320,22 @@ test('eval decides an input by itself, and says what is wrong with a file', asyn
 test('a hold that is not there is a refusal, not a failure', async () => {
   const release = await cli(['hold', 'release', 'hd-0000000000000000', ...tenant, '--reason', 'over']);
   expect(release).toMatchObject({ status: 1, out: { error: { code: 'check_failed' } } });
+});
+
+runCompiled('a draft for refused calls and the review of it read recorded calls, which is recorded', async () => {
+  expect((await chat(gated)).status).toBe(403);
+  const baseline = join(process.cwd(), 'policies', 'rego', 'baseline');
+  const about = ['--rule', 'models.allow_list', '--head', baseline, '--out', 'draft'];
+  const draft = await cli(['policy', 'recommend', ...tenant, ...about]);
+  expect(draft, draft.stderr).toMatchObject({ status: 0, out: { failed: 0 } });
+  const sides = ['--base', baseline, '--head', 'draft', '--out', 'review', '--mutants', 'none', '--inputs', '200'];
+  const review = await cli(['policy', 'review', ...tenant, ...sides, '--allow-flips', '1000']);
+  expect(review.status, review.stderr).toBe(0);
+  const { replay } = review.out['review'] as { replay: Json };
+  expect(replay).toMatchObject({
+    reproduction: { mismatch: 0, missing: 0 },
+    byRule: [{ key: 'models.allow_list', from: 'deny', to: 'allow', calls: replay['flipped'] }],
+  });
+  const verbs = (await accesses()).map(({ verb }) => verb);
+  expect(verbs).toEqual(expect.arrayContaining(['policy.recommend', 'policy.review']));
 });

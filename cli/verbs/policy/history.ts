@@ -5,8 +5,9 @@ import { policySources, recordedCall } from '../../../gateway/recorded.ts';
 import { readRecorded } from '../../../ledger/index.ts';
 import { replayCalls, type Bundle, type RecordedCall } from '../../../policies/index.ts';
 import type { NotDone, ReplayedRange, ReplayPart } from '../../../policies/reviewing.ts';
-import { openKeys, withDatabase, type OpenDatabase } from '../../database.ts';
+import { withDatabase } from '../../database.ts';
 import { CliError } from '../../errors.ts';
+import { recordReading, withKeyDesk, type KeyDesk } from '../../key-desk.ts';
 import type { VerbContext } from '../../verb.ts';
 
 /** Recorded calls of this project's ledger, replayed with what its policy store keeps. */
@@ -32,7 +33,9 @@ export async function replayHistory(
     if (config.database.url === null && !existsSync(join(context.project.stateDir, 'postgres'))) {
       return { notDone: 'there is no ledger here yet (no database.url, and no embedded database was started)' };
     }
-    return await withDatabase(context, config, (database) => replayAll(context, config, database, options, change));
+    return await withDatabase(context, config, (database) =>
+      withKeyDesk(context, config, database, (desk) => replayAll(config, desk, options, change)),
+    );
   } catch (error) {
     const known = error instanceof ConfigError || (error instanceof CliError && REASONS.has(error.code));
     if (!known) throw error;
@@ -43,15 +46,15 @@ export async function replayHistory(
 const REASONS: ReadonlySet<string> = new Set(['database_unreachable', 'not_migrated', 'config_invalid']);
 
 async function replayAll(
-  context: VerbContext,
   config: Config,
-  { sql }: OpenDatabase,
+  desk: KeyDesk,
   { tenant, fromMs, toMs, onFlip }: HistoryOptions,
   change: Change,
 ): Promise<ReplayPart> {
-  const keys = await openKeys(context, config, sql);
+  const { sql, keys } = desk;
   const ranges: ReplayedRange[] = [];
   const tenants = tenant === null ? [...config.tenants.keys()] : [tenant];
+  for (const id of tenants) await recordReading(desk, id, 'policy.review');
   const read = async function* (): AsyncGenerator<RecordedCall> {
     for (const id of tenants) {
       const onRange = ({ problem, ...range }: Parameters<Parameters<typeof readRecorded>[2]['onRange']>[0]): void => {

@@ -5,7 +5,8 @@ import { readRecorded } from '../../../ledger/index.ts';
 import { findParameters } from '../../../policies/index.ts';
 import { parseFolder, recommendExemption, type Refusal } from '../../../policies/reviewing.ts';
 import { testPolicies } from '../../../policies/testing.ts';
-import { openKeys, withDatabase } from '../../database.ts';
+import { withDatabase } from '../../database.ts';
+import { recordReading, withKeyDesk } from '../../key-desk.ts';
 import type { Answer, Verb, VerbContext } from '../../verb.ts';
 import { readWhole, toolchain } from './source.ts';
 
@@ -44,25 +45,28 @@ function refusals(context: VerbContext, rule: string, tenant: string): Promise<R
   const { args, now } = context;
   const days = readWhole('policy recommend: --days', args.text('days'), 7, 36_500);
   const config = context.project.config();
-  return withDatabase(context, config, async ({ sql }) => {
-    const keys = await openKeys(context, config, sql);
-    const span = { tenant, fromMs: now() - days * DAY_MS, toMs: now(), onRange: (): void => undefined };
-    const found: Refusal[] = [];
-    for await (const entries of readRecorded(sql, keys, span)) {
-      const { by, questions } = recordedCall(entries);
-      for (const { inputs, recorded } of questions) {
-        const [input] = inputs;
-        const evaluations = recorded.form === 'evaluations' ? recorded.evaluations : [];
-        const refused = evaluations.some(
-          (one) => one.outcome === 'decided' && one.decision.reasons.some((reason) => reason.rule === rule),
-        );
-        if (!refused || input === undefined) continue;
-        found.push({ input, parameters: (await findParameters(sql, by.parameters))?.[tenant] ?? {} });
+  return withDatabase(context, config, (database) =>
+    withKeyDesk(context, config, database, async (desk) => {
+      const { sql, keys } = desk;
+      await recordReading(desk, tenant, 'policy.recommend');
+      const span = { tenant, fromMs: now() - days * DAY_MS, toMs: now(), onRange: (): void => undefined };
+      const found: Refusal[] = [];
+      for await (const entries of readRecorded(sql, keys, span)) {
+        const { by, questions } = recordedCall(entries);
+        for (const { inputs, recorded } of questions) {
+          const [input] = inputs;
+          const evaluations = recorded.form === 'evaluations' ? recorded.evaluations : [];
+          const refused = evaluations.some(
+            (one) => one.outcome === 'decided' && one.decision.reasons.some((reason) => reason.rule === rule),
+          );
+          if (!refused || input === undefined) continue;
+          found.push({ input, parameters: (await findParameters(sql, by.parameters))?.[tenant] ?? {} });
+        }
+        if (found.length >= MAX_REFUSALS) break;
       }
-      if (found.length >= MAX_REFUSALS) break;
-    }
-    return found;
-  });
+      return found;
+    }),
+  );
 }
 
 export const recommend: Verb = {
