@@ -648,32 +648,32 @@ declare
   n constant integer := cardinality(log_);
   k integer := 1;
   -- By item; an element that is not assigned is null.
-  answer text[] := '{}';
-  seqs bigint[] := '{}';
-  wseqs bigint[] := '{}';
-  times bigint[] := '{}';
-  hashes bytea[] := '{}';
-  headers text[] := '{}';
-  booked bigint[] := '{}';
+  answer text[];
+  seqs bigint[];
+  wseqs bigint[];
+  times bigint[];
+  hashes bytea[];
+  headers text[];
+  booked bigint[];
   -- What closing an open call gives back, by item.
-  held bigint[] := '{}';
-  owed text[] := '{}';
+  held bigint[];
+  owed text[];
   -- Budget scopes of this batch, in key order, and what happens to them.
-  names text[] := '{}';
-  existing text[] := '{}';
-  room bigint[] := '{}';
-  hold bigint[] := '{}';
-  add_day bigint[] := '{}';
-  add_week bigint[] := '{}';
-  add_month bigint[] := '{}';
-  last bigint[] := '{}';
-  days integer[] := '{}';
-  weeks integer[] := '{}';
-  months integer[] := '{}';
-  was_day bigint[] := '{}';
-  was_week bigint[] := '{}';
-  was_month bigint[] := '{}';
-  was_held bigint[] := '{}';
+  names text[];
+  existing text[];
+  room bigint[];
+  hold bigint[];
+  add_day bigint[];
+  add_week bigint[];
+  add_month bigint[];
+  last bigint[];
+  days integer[];
+  weeks integer[];
+  months integer[];
+  was_day bigint[];
+  was_week bigint[];
+  was_month bigint[];
+  was_held bigint[];
   late boolean := 'late_outcome' = any (kind_);
   r record;
   heads text[];
@@ -751,7 +751,7 @@ begin
   end if;
 
   now_ := floor(extract(epoch from clock_timestamp()) * 1000);
-  if cardinality(scopes_) > 0 or cardinality(held) > 0 or late then
+  if cardinality(scopes_) > 0 or held is not null or late then
     day_ := now_ / 86400000;
     week_ := (day_ + 3) / 7;
     month_ := extract(year from to_timestamp(now_ / 1000) at time zone 'UTC') * 12
@@ -775,9 +775,8 @@ begin
     end loop;
   end if;
 
-  if cardinality(scopes_) > 0 or array_to_string(owed, '') <> '' then
-    select coalesce(array_agg(distinct v), '{}') into names
-    from unnest(scopes_ || owed) u, string_to_array(u, ',') a, unnest(a) v where u <> '';
+  if cardinality(scopes_) > 0 or owed is not null then
+    names := string_to_array(array_to_string(scopes_ || owed, ','), ',');
     -- Locked in one statement and read in the next: the first one's snapshot is older than the wait.
     perform 1 from ledger.budget_scopes where scope = any (names) order by scope for no key update;
     for r in
