@@ -1,6 +1,16 @@
-/** The retention job: one process of a deployment at a time destroys the keys of months that are over for long enough. */
+/**
+ * The retention job: one process of a deployment at a time destroys the keys of months that are over for long enough, and then removes
+ * what they sealed.
+ */
 import type { Sql } from 'postgres';
-import { enforceRetention, type KeyRing, type Ledger } from '../ledger/index.ts';
+import {
+  carryOutPrunes,
+  enforceRetention,
+  findPrunable,
+  pruneBodies,
+  type KeyRing,
+  type Ledger,
+} from '../ledger/index.ts';
 import type { Config } from './config.ts';
 import type { CallLog } from './log.ts';
 
@@ -22,7 +32,9 @@ const FIRST_MS = 30_000;
 
 /** @returns ends the job */
 export function startRetention(parts: RetentionParts): () => void {
-  const look = (): void => void runRetention(parts).catch((error: unknown) => parts.log.error('retention', error));
+  const looked = new Set<string>();
+  const look = (): void =>
+    void runRetention(parts, looked).catch((error: unknown) => parts.log.error('retention', error));
   const first = setTimeout(look, FIRST_MS).unref();
   const timer = setInterval(look, EVERY_MS).unref();
   return () => {
@@ -31,17 +43,24 @@ export function startRetention(parts: RetentionParts): () => void {
   };
 }
 
-/** Once over all tenants that have a retention; nothing while another process has the job. Answers how many keys were destroyed. */
-export async function runRetention({ sql, ledger, keys, current, now, log }: RetentionParts): Promise<number> {
+/** Once over all tenants that have a retention; nothing while another process has the job. */
+export async function runRetention(
+  { sql, ledger, keys, current, now, log }: RetentionParts,
+  looked: Set<string>,
+): Promise<{ readonly keys: number; readonly bodies: number }> {
   const due = [...current().config.tenants.values()].flatMap(({ id, retention }) =>
     retention.contentDays === null ? [] : [{ tenant: id, contentDays: retention.contentDays }],
   );
-  if (due.length === 0) return 0;
   const [job] = await sql<{ mine: boolean }[]>`
     select ledger.take_job('retention', ${ledger.wid}, ${LEASE_MS}) as mine`;
-  if (job?.mine !== true) return 0;
-  let destroyed = 0;
-  for (const each of due) destroyed += await enforceRetention({ sql, ledger, keys, now }, each);
-  if (destroyed > 0) log.info('retention', { keys: destroyed });
-  return destroyed;
+  if (job?.mine !== true) return { keys: 0, bodies: 0 };
+  // Of a process that died, or of a tenant without a retention by now: what is ordered is carried out.
+  const done = { keys: 0, bodies: await carryOutPrunes(sql) };
+  for (const each of due) {
+    const options = { sql, ledger, keys, now };
+    done.keys += await enforceRetention(options, each);
+    done.bodies += await pruneBodies(options, each, await findPrunable(options, each, looked));
+  }
+  if (done.keys + done.bodies > 0) log.info('retention', done);
+  return done;
 }

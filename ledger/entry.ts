@@ -5,7 +5,7 @@ import type { JsonValue } from './canonical.ts';
 export const ENTRY_KINDS = [
   'decision', 'outcome', 'late_outcome', 'attempt',
   'start', 'stop', 'reload', 'migration', 'key', 'config', 'policy', 'writer', 'log', 'refusals', 'gap', 'export', 'access',
-  'approval', 'budget', 'role', 'login', 'tenant', 'erasure', 'hold', 'recovery', 'epoch',
+  'approval', 'budget', 'role', 'login', 'tenant', 'erasure', 'hold', 'prune', 'recovery', 'epoch',
 ] as const; // prettier-ignore
 /** One of ENTRY_KINDS. */
 export type EntryKind = (typeof ENTRY_KINDS)[number];

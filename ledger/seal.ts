@@ -76,6 +76,21 @@ export function sectionLeaf(salt: string, text: string): string {
 
 const ABSENT_LEAF = sectionLeaf(ABSENT.salt, ABSENT.text);
 
+/** Whether an entry's encrypted sections are stored, as far as it shows without the key. */
+export type StoredBody = 'stored' | 'missing' | 'none';
+
+/** A content that was in a blob of its own cannot be missed without the key: it could be small and in the other one. */
+export function storedBody(
+  kind: string,
+  leaves: readonly string[],
+  { sealed, content }: { readonly sealed: Uint8Array | null; readonly content: Uint8Array | null },
+): StoredBody {
+  const hidden = sectionNames(kind).filter((name, index) => name !== 'facts' && leaves[index] !== ABSENT_LEAF);
+  if (hidden.length === 0) return 'none';
+  const isContent = hidden.every((name) => name === 'content');
+  return sealed !== null || (isContent && content !== null) ? 'stored' : 'missing';
+}
+
 /**
  * Commits to every section of the kind and encrypts all but `facts`, each with its salt.
  *

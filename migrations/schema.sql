@@ -55,6 +55,7 @@ table ledger.heads owner cs_owner
 table ledger.jobs owner cs_owner
 table ledger.logs owner cs_owner row security
 table ledger.open_calls owner cs_owner
+table ledger.prunes owner cs_owner
 table ledger.readers owner cs_owner
 table ledger.receipts owner cs_owner row security
 table ledger.tiles owner cs_owner row security
@@ -205,6 +206,11 @@ ledger.open_calls seq bigint not null
 ledger.open_calls wid text collate C not null
 ledger.open_calls reserved bigint not null
 ledger.open_calls scopes text[] not null
+ledger.prunes log text collate C not null
+ledger.prunes seq bigint not null
+ledger.prunes target text collate C not null
+ledger.prunes before bigint not null
+ledger.prunes reached bigint not null
 ledger.readers role name collate C not null
 ledger.readers tenant text collate C not null
 ledger.receipts log text collate C not null
@@ -315,6 +321,7 @@ ledger.cosignatures constraint cosignatures_vkey_check CHECK ((length(vkey) <= 4
 ledger.entries constraint entries_log_call_class_key UNIQUE (log, call, class)
 ledger.entries constraint entries_pkey PRIMARY KEY (log, seq)
 CREATE INDEX entries_governance ON ONLY ledger.entries USING btree (log, seq) WHERE (kind = ANY (ARRAY['erasure'::text, 'hold'::text]))
+CREATE INDEX entries_prunes ON ONLY ledger.entries USING btree (log, seq) WHERE (kind = 'prune'::text)
 ledger.epoch_heads constraint epoch_heads_epoch_fkey FOREIGN KEY (epoch) REFERENCES ledger.epochs(epoch)
 ledger.epoch_heads constraint epoch_heads_log_fkey FOREIGN KEY (log) REFERENCES ledger.logs(log)
 ledger.epoch_heads constraint epoch_heads_log_size_key UNIQUE (log, size)
@@ -336,6 +343,7 @@ ledger.logs constraint logs_slot_key UNIQUE (slot)
 ledger.logs constraint logs_tenant_inc_key UNIQUE (tenant, inc)
 ledger.open_calls constraint open_calls_pkey PRIMARY KEY (log, call)
 CREATE INDEX open_calls_wid ON ledger.open_calls USING btree (wid)
+ledger.prunes constraint prunes_pkey PRIMARY KEY (log, seq)
 ledger.readers constraint readers_pkey PRIMARY KEY (role, tenant)
 ledger.receipts constraint receipts_pkey PRIMARY KEY (log, seq)
 ledger.tiles constraint tiles_hashes_check CHECK ((octet_length(hashes) = 8192))
@@ -363,43 +371,61 @@ CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.close
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.copies FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.cosignatures FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_00 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_00 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_00 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_00 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_01 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_01 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_01 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_01 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_02 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_02 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_02 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_02 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_03 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_03 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_03 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_03 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_04 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_04 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_04 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_04 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_05 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_05 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_05 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_05 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_06 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_06 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_06 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_06 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_07 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_07 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_07 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_07 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_08 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_08 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_08 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_08 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_09 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_09 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_09 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_09 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_10 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_10 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_10 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_10 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_11 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_11 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_11 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_11 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_12 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_12 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_12 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_12 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_13 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_13 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_13 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_13 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_14 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_14 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_14 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_14 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER check_links AFTER INSERT ON ledger.entries_15 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_links() enabled A
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_15 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER check_pruning AFTER UPDATE ON ledger.entries_15 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((CURRENT_USER = 'cs_pruner'::name)) EXECUTE FUNCTION ledger.check_pruning() enabled A
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries_15 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change_but_pruning() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.epoch_heads FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.epochs FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.heads FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.logs FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
+CREATE TRIGGER keep_record BEFORE DELETE OR TRUNCATE ON ledger.prunes FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.receipts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.tiles FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.timestamps FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() enabled A
@@ -411,6 +437,8 @@ policy gateway on ledger.entries SELECT to cs_gateway using (true) check ()
 policy notary on ledger.entries SELECT to cs_notary using ((log IN ( SELECT l.log
    FROM ledger.logs l
   WHERE (l.tenant = '_deployment'::text)))) check ()
+policy pruner_empties on ledger.entries UPDATE to cs_pruner using (true) check (true)
+policy pruner_reads on ledger.entries SELECT to cs_pruner using (true) check ()
 policy reader on ledger.entries SELECT to cs_reader using ((log IN ( SELECT l.log
    FROM ((ledger.logs l
      JOIN ledger.readers r ON ((r.tenant = l.tenant)))
@@ -423,6 +451,7 @@ policy reader on ledger.epoch_heads SELECT to cs_reader using ((log IN ( SELECT 
 policy append on ledger.logs ALL to cs_append using (true) check (true)
 policy gateway on ledger.logs SELECT to cs_gateway using (true) check ()
 policy notary on ledger.logs SELECT to cs_notary using ((tenant = '_deployment'::text)) check ()
+policy pruner on ledger.logs SELECT to cs_pruner using (true) check ()
 policy reader on ledger.logs SELECT to cs_reader using ((tenant IN ( SELECT r.tenant
    FROM (ledger.readers r
      JOIN pg_roles m ON ((m.rolname = r.role)))
@@ -455,17 +484,26 @@ function ledger.append to cs_gateway: EXECUTE
 function ledger.apply_erasures to cs_gateway: EXECUTE
 function ledger.build_tiles to cs_gateway: EXECUTE
 function ledger.build_tiles to cs_notary: EXECUTE
+function ledger.carry_out_prunes to cs_gateway: EXECUTE
 function ledger.check_links to cs_append: EXECUTE
 function ledger.check_links to cs_owner: EXECUTE
+function ledger.check_pruning to cs_owner: EXECUTE
+function ledger.check_pruning to cs_pruner: EXECUTE
 function ledger.declare_loss to cs_owner: EXECUTE
+function ledger.erased_keys to cs_gateway: EXECUTE
+function ledger.fact to cs_gateway: EXECUTE
 function ledger.fence_expired to cs_gateway: EXECUTE
 function ledger.first_at to cs_gateway: EXECUTE
+function ledger.named_keys to cs_gateway: EXECUTE
 function ledger.note_anchor_try to cs_gateway: EXECUTE
 function ledger.open_log to cs_gateway: EXECUTE
 function ledger.prepare_epoch to cs_gateway: EXECUTE
+function ledger.prunable to cs_gateway: EXECUTE
+function ledger.prunable_keys to cs_gateway: EXECUTE
 function ledger.prune_budget_totals to cs_gateway: EXECUTE
 function ledger.publish_checkpoint to cs_notary: EXECUTE
 function ledger.read_budgets to cs_gateway: EXECUTE
+function ledger.refuse_change_but_pruning to cs_owner: EXECUTE
 function ledger.register_writer to cs_gateway: EXECUTE
 function ledger.renew_lease to cs_gateway: EXECUTE
 function ledger.resume_writer to cs_gateway: EXECUTE
@@ -486,6 +524,7 @@ keystore.erasures to cs_gateway: SELECT
 keystore.root to cs_gateway: INSERT, SELECT
 keystore.subject_keys to cs_append: DELETE, SELECT
 keystore.subject_keys to cs_gateway: INSERT, SELECT
+keystore.subject_keys.id to cs_pruner: SELECT
 keystore.tenant_keys to cs_gateway: INSERT, SELECT
 ledger.anchor_tries to cs_append: INSERT, SELECT, UPDATE
 ledger.anchor_tries to cs_gateway: SELECT
@@ -513,10 +552,19 @@ ledger.cosignatures to cs_reader: SELECT
 ledger.entries to cs_append: INSERT, SELECT
 ledger.entries to cs_gateway: SELECT
 ledger.entries to cs_reader: SELECT
+ledger.entries.content to cs_pruner: SELECT
+ledger.entries.content to cs_pruner: UPDATE
+ledger.entries.facts to cs_pruner: SELECT
 ledger.entries.header to cs_notary: SELECT
+ledger.entries.key to cs_pruner: SELECT
 ledger.entries.kind to cs_notary: SELECT
+ledger.entries.kind to cs_pruner: SELECT
 ledger.entries.log to cs_notary: SELECT
+ledger.entries.log to cs_pruner: SELECT
+ledger.entries.sealed to cs_pruner: SELECT
+ledger.entries.sealed to cs_pruner: UPDATE
 ledger.entries.seq to cs_notary: SELECT
+ledger.entries.seq to cs_pruner: SELECT
 ledger.entries_00 to cs_gateway: SELECT
 ledger.entries_01 to cs_gateway: SELECT
 ledger.entries_02 to cs_gateway: SELECT
@@ -552,12 +600,18 @@ ledger.logs to cs_append: INSERT, SELECT
 ledger.logs to cs_gateway: SELECT
 ledger.logs to cs_reader: SELECT
 ledger.logs.inc to cs_notary: SELECT
+ledger.logs.inc to cs_pruner: SELECT
 ledger.logs.log to cs_notary: SELECT
+ledger.logs.log to cs_pruner: SELECT
 ledger.logs.origin to cs_notary: SELECT
 ledger.logs.slot to cs_notary: SELECT
 ledger.logs.tenant to cs_notary: SELECT
+ledger.logs.tenant to cs_pruner: SELECT
 ledger.open_calls to cs_append: DELETE, INSERT, SELECT
 ledger.open_calls to cs_gateway: SELECT
+ledger.prunes to cs_gateway: SELECT
+ledger.prunes to cs_pruner: INSERT, SELECT
+ledger.prunes.reached to cs_pruner: UPDATE
 ledger.readers to cs_gateway: SELECT
 ledger.readers to cs_reader: SELECT
 ledger.receipts to cs_append: INSERT, SELECT
@@ -581,6 +635,7 @@ schema approvals to cs_gateway: USAGE
 schema governance to cs_gateway: USAGE
 schema keystore to cs_append: USAGE
 schema keystore to cs_gateway: USAGE
+schema keystore to cs_pruner: USAGE
 schema ledger to cs_append: USAGE
 schema ledger to cs_gateway: USAGE
 schema ledger to cs_notary: USAGE
@@ -987,6 +1042,49 @@ begin
   return built;
 end
 $function$
+-- owner cs_pruner
+CREATE OR REPLACE FUNCTION ledger.carry_out_prunes(most_ bigint)
+ RETURNS TABLE(looked bigint, removed bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  r record;
+  until_ bigint;
+begin
+  -- One at a time.
+  perform pg_advisory_xact_lock(5170044924);
+  insert into ledger.prunes (log, seq, target, before, reached)
+  select p.log, p.seq, t.log, x.before, 0
+  from ledger.entries p join ledger.logs l on l.log = p.log
+  join ledger.logs t on t.tenant = l.tenant and t.log = ledger.fact(p.facts, 'log')
+  cross join lateral (
+    select case when f.before ~ '^[0-9]{1,15}$' then f.before::bigint end as before from (select ledger.fact(p.facts, 'before') as before) f) x
+  where p.kind = 'prune' and not exists (select 1 from ledger.prunes d where d.log = p.log and d.seq = p.seq)
+    -- No further than its log goes.
+    and exists (select 1 from ledger.entries e where e.log = t.log and e.seq = x.before - 1);
+  for r in
+    select d.log, d.seq, d.target, d.before, d.reached, l.tenant, l.inc from ledger.prunes d join ledger.logs l on l.log = d.log
+    where d.reached < d.before order by d.log, d.seq
+  loop
+    continue when exists (
+      select 1 from ledger.erased_keys(r.tenant, r.inc, r.seq) k join keystore.subject_keys s on s.id = k.key);
+    until_ := least(r.before, r.reached + most_);
+    update ledger.entries e set sealed = null, content = null from ledger.prunable(r.target) w
+    where e.log = r.target and e.seq >= r.reached and e.seq < until_ and e.key = w.key and e.seq < w.before
+      and (e.sealed is not null or e.content is not null);
+    get diagnostics removed = row_count;
+    update ledger.prunes d set reached = until_ where d.log = r.log and d.seq = r.seq;
+    looked := until_ - r.reached;
+    return next;
+    return;
+  end loop;
+  looked := 0;
+  removed := 0;
+  return next;
+end
+$function$
 -- owner countersign_super
 CREATE OR REPLACE FUNCTION ledger.check_links()
  RETURNS trigger
@@ -1034,6 +1132,33 @@ begin
   return null;
 end
 $function$
+-- owner countersign_super
+CREATE OR REPLACE FUNCTION ledger.check_pruning()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  log_ text;
+  right_ bigint := 0;
+  fits bigint;
+begin
+  for log_ in select distinct n.log from new_rows n loop
+    select count(*) into fits
+    from new_rows n join old_rows o on o.log = n.log and o.seq = n.seq
+    join ledger.prunable(log_) w on w.key = n.key and n.seq < w.before
+    where n.log = log_ and n.sealed is null and n.content is null
+      and (n.kind, n.class, n.call, n.header, n.hash, n.t, n.dbt, n.wid, n.wseq, n.leaves, n.facts, n.facts_salt, n.key, n.booked)
+        is not distinct from
+        (o.kind, o.class, o.call, o.header, o.hash, o.t, o.dbt, o.wid, o.wseq, o.leaves, o.facts, o.facts_salt, o.key, o.booked);
+    right_ := right_ + fits;
+  end loop;
+  if right_ <> (select count(*) from new_rows) then
+    raise exception 'no prune entry orders that, or the keys of these bodies are not destroyed' using errcode = 'CS054';
+  end if;
+  return null;
+end
+$function$
 -- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.declare_loss(least_ integer)
  RETURNS void
@@ -1076,6 +1201,31 @@ begin
   update ledger.anchor_tries set forked = false, next_try = clock_timestamp() where forked;
 end
 $function$
+-- owner cs_pruner
+CREATE OR REPLACE FUNCTION ledger.erased_keys(tenant_ text, inc_ integer, seq_ bigint)
+ RETURNS TABLE(key bigint, inc integer, seq bigint)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select distinct on (k.key) k.key, l.inc, e.seq
+  from ledger.logs l join ledger.entries e on e.log = l.log and e.kind = 'erasure', unnest(ledger.named_keys(e.facts)) k(key)
+  where l.tenant = tenant_ and (l.inc, e.seq) < (inc_, seq_)
+  order by k.key, l.inc, e.seq
+$function$
+-- owner cs_pruner
+CREATE OR REPLACE FUNCTION ledger.fact(facts_ text, name_ text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return facts_::jsonb ->> name_;
+exception when data_exception then
+  return null;
+end
+$function$
 -- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.fence_expired(self_ text)
  RETURNS SETOF text
@@ -1109,6 +1259,19 @@ begin
     if (select t from ledger.entries where log = log_ and seq = middle) < time_ then low := middle + 1; else high := middle; end if;
   end loop;
   return low;
+end
+$function$
+-- owner cs_pruner
+CREATE OR REPLACE FUNCTION ledger.named_keys(facts_ text)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return array(select x::bigint from jsonb_array_elements_text(facts_::jsonb -> 'keys') x);
+exception when data_exception then
+  return '{}';
 end
 $function$
 -- owner cs_append
@@ -1184,6 +1347,39 @@ begin
   return true;
 end
 $function$
+-- owner cs_pruner
+CREATE OR REPLACE FUNCTION ledger.prunable(target_ text)
+ RETURNS TABLE(key bigint, before bigint)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select k.key, max(d.before)
+  from ledger.prunes d
+  join ledger.entries p on p.log = d.log and p.seq = d.seq and p.kind = 'prune'
+  join ledger.logs l on l.log = p.log
+  join ledger.logs t on t.log = d.target and t.tenant = l.tenant
+  cross join lateral ledger.prunable_keys(l.tenant, l.inc, p.seq) k(key)
+  where d.target = target_ and d.reached < d.before
+    and ledger.fact(p.facts, 'log') = d.target and ledger.fact(p.facts, 'before') = d.before::text
+  group by k.key
+$function$
+-- owner cs_pruner
+CREATE OR REPLACE FUNCTION ledger.prunable_keys(tenant_ text, inc_ integer, seq_ bigint)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with holds as (
+    select distinct on (ledger.fact(e.facts, 'hold')) ledger.fact(e.facts, 'action') as action, l.inc, e.seq
+    from ledger.logs l join ledger.entries e on e.log = l.log and e.kind = 'hold'
+    where l.tenant = tenant_ and (l.inc, e.seq) < (inc_, seq_)
+    order by ledger.fact(e.facts, 'hold'), l.inc desc, e.seq desc)
+  select r.key from ledger.erased_keys(tenant_, inc_, seq_) r
+  where not exists (select 1 from holds h where h.action is distinct from 'release' and (h.inc, h.seq) > (r.inc, r.seq))
+    and not exists (select 1 from keystore.subject_keys s where s.id = r.key)
+$function$
 -- owner cs_append
 CREATE OR REPLACE FUNCTION ledger.prune_budget_totals(limit_ integer)
  RETURNS bigint
@@ -1244,6 +1440,19 @@ CREATE OR REPLACE FUNCTION ledger.refuse_change()
 AS $function$
 begin
   raise exception 'ledger rows are never changed or removed' using errcode = 'CS050';
+end
+$function$
+-- owner countersign_super
+CREATE OR REPLACE FUNCTION ledger.refuse_change_but_pruning()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op <> 'UPDATE' or current_user <> 'cs_pruner' then
+    raise exception 'ledger rows are never changed or removed' using errcode = 'CS050';
+  end if;
+  return null;
 end
 $function$
 -- owner cs_append

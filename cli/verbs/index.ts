@@ -15,6 +15,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
       import('./ledger-report.ts'),
       import('./ledger-proof.ts'),
       import('./ledger-recover.ts'),
+      import('./ledger-prune.ts'),
     ]);
     return { verbs: files.flatMap(({ verbs }) => verbs) };
   },

@@ -28,7 +28,7 @@ export const GRANTS: ControlQuery = { log: 'deployment', kinds: ['key', 'role', 
 /** Every administrative action and its result. */
 export const ADMINISTRATION: ControlQuery = {
   log: 'both',
-  kinds: ['access', 'key', 'role', 'approval', 'config', 'reload', 'budget', 'policy', 'tenant', 'migration', 'hold', 'erasure'],
+  kinds: ['access', 'key', 'role', 'approval', 'config', 'reload', 'budget', 'policy', 'tenant', 'migration', 'hold', 'erasure', 'prune'],
 }; // prettier-ignore
 
 /** Who read the evidence, and what was handed out. */
@@ -62,8 +62,8 @@ export const DENIED_ACCESS: ControlQuery = {
   kinds: ['refusals'],
 };
 
-/** Personal data erased by order, and holds that forbid it. */
-export const ERASURES: ControlQuery = { log: 'tenant', kinds: ['erasure', 'hold'] };
+/** Personal data erased by order, what was pruned after it, and holds that forbid it. */
+export const ERASURES: ControlQuery = { log: 'tenant', kinds: ['erasure', 'hold', 'prune'] };
 
 /** What binds the log: writers, epochs, logs. */
 export const INTEGRITY: ControlQuery = { log: 'deployment', kinds: ['writer', 'epoch', 'log'] };

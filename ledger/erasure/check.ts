@@ -1,34 +1,50 @@
-import { asObject } from '../verify/call-check.ts';
 import type { JsonValue } from '../canonical.ts';
+import type { StoredBody } from '../seal.ts';
+import { isPruneMatter, namedKeys } from './prune-book.ts';
+import type { PruneMatter } from './prune-book.ts';
 
 interface Sealed {
   /** The first entry that the key seals. */
   readonly first: number;
   count: number;
+  /** The first that still has its body; null when none has. */
+  stored: number | null;
+  /** Entries that have none any more. */
+  missing: { readonly first: number; last: number; count: number } | null;
 }
 
-/** Which keys seal a log's entries, and which of them its erasure entries name. */
+/** Which keys seal a log's entries, which of them its erasure entries name, and what was pruned. */
 export class ErasureCheck {
+  readonly log: string;
   /** By key reference. From a folder: only entries that are said to be erased. */
   readonly sealed = new Map<string, Sealed>();
   /** Keys that erasure entries name, and where. */
   readonly named = new Map<string, number>();
+  /** What decides about pruning, in the order of the log, and what did so while it was read. */
+  readonly matters: PruneMatter[] = [];
+  readonly newer: PruneMatter[] = [];
   /** Entries whose key is gone because an erasure entry named it. */
   erased = 0;
+  /** Those of them that have lost their body because a prune entry says so. */
+  pruned = 0;
 
-  add(seq: number, kind: string, facts: JsonValue, key: string | null): void {
-    if (kind === 'erasure') for (const ref of namedKeys(facts)) if (!this.named.has(ref)) this.named.set(ref, seq);
-    if (key === null) return;
-    const known = this.sealed.get(key);
-    if (known === undefined) this.sealed.set(key, { first: seq, count: 1 });
-    else known.count += 1;
+  constructor(log: string) {
+    this.log = log;
   }
-}
 
-/** The keys an erasure entry names. */
-export function namedKeys(facts: JsonValue): string[] {
-  const { keys } = asObject(facts);
-  return Array.isArray(keys) ? keys.filter((key): key is string => typeof key === 'string') : [];
+  add(seq: number, kind: string, facts: JsonValue, key: string | null, body: StoredBody): void {
+    if (kind === 'erasure') for (const ref of namedKeys(facts)) if (!this.named.has(ref)) this.named.set(ref, seq);
+    if (isPruneMatter(kind)) this.matters.push({ seq, kind, facts });
+    if (key === null) return;
+    const known = this.sealed.get(key) ?? { first: seq, count: 0, stored: null, missing: null };
+    this.sealed.set(key, known);
+    known.count += 1;
+    if (body === 'stored') known.stored ??= seq;
+    if (body !== 'missing') return;
+    known.missing ??= { first: seq, last: seq, count: 0 };
+    known.missing.last = seq;
+    known.missing.count += 1;
+  }
 }
 
 /** What is wrong with a log, and where. */
@@ -62,7 +78,11 @@ function unordered(key: string, count: number): string {
   return `key ${key}, which seals this entry (${String(count)} in all), is gone and no erasure entry names it: evidence was destroyed`;
 }
 
-function keepFirst(findings: Map<ErasureCheck, ErasureFinding>, check: ErasureCheck, finding: ErasureFinding): void {
+export function keepFirst(
+  findings: Map<ErasureCheck, ErasureFinding>,
+  check: ErasureCheck,
+  finding: ErasureFinding,
+): void {
   const known = findings.get(check);
   if (known === undefined || finding.seq < known.seq) findings.set(check, finding);
 }

@@ -1,7 +1,11 @@
 import type postgres from 'postgres';
 import type { JsonValue } from '../canonical.ts';
 import type { LogCheck } from '../verify/log-check.ts';
-import { judgeErasures, namedKeys } from './check.ts';
+import { judgeErasures } from './check.ts';
+import { namedKeys } from './prune-book.ts';
+import type { PruneMatter } from './prune-book.ts';
+import { judgePrunes } from './prune-check.ts';
+import type { LeftBody } from './prune-check.ts';
 
 /** One log of a tenant as it was checked. */
 export interface CheckedLog {
@@ -25,13 +29,16 @@ export async function checkErasures(sql: postgres.Sql, tenant: string, logs: rea
   const sealed = [...new Set(checks.flatMap((check) => [...check.sealed.keys()]))];
   const stored = await storedKeys(sql, tenant, sealed);
   const isGone = (key: string): boolean => !stored.has(key);
-  const orders = sealed.every((key) => stored.has(key)) ? [] : await Promise.all(logs.map((log) => newer(sql, log)));
-  const findings = judgeErasures(checks, isGone, new Set(orders.flat()));
+  if (sealed.some(isGone)) await Promise.all(logs.map((log) => readNewer(sql, log)));
+  const orders = checks.flatMap(({ newer }) => newer);
+  const erased = judgeErasures(checks, isGone, new Set(orders.flatMap(namedBy)));
+  const pruned = judgePrunes(checks, isGone);
   for (const { check } of logs) {
-    const finding = findings.get(check.erasures);
+    const finding = erased.get(check.erasures) ?? pruned.findings.get(check.erasures);
     if (finding !== undefined) check.fail(finding.seq, finding);
   }
   await checkDone(sql, tenant, logs);
+  await checkPruned(sql, logs, pruned.left);
 }
 
 async function checkDone(sql: postgres.Sql, tenant: string, logs: readonly CheckedLog[]): Promise<void> {
@@ -63,11 +70,30 @@ async function storedKeys(sql: postgres.Sql, tenant: string, refs: readonly stri
   return stored;
 }
 
-/** Keys named by erasures that came while the log was read. */
-async function newer(sql: postgres.Sql, { log, tail }: CheckedLog): Promise<string[]> {
-  const rows = await sql<{ facts: string }[]>`
-    select facts from ledger.entries where log = ${log} and seq > ${tail} and kind = 'erasure'`;
-  return rows.flatMap(({ facts }) => namedKeys(parse(facts)));
+/** What was ordered while the log was read. */
+async function readNewer(sql: postgres.Sql, { log, tail, check }: CheckedLog): Promise<void> {
+  const rows = await sql<{ seq: string; kind: string; facts: string }[]>`
+    select seq, kind, facts from ledger.entries
+    where log = ${log} and seq > ${tail} and kind in ('erasure', 'hold', 'prune') order by seq`;
+  for (const { seq, kind, facts } of rows) check.erasures.newer.push({ seq: Number(seq), kind, facts: parse(facts) });
+}
+
+/** A prune entry that has been carried out leaves nothing; one that is being carried out may. */
+async function checkPruned(sql: postgres.Sql, logs: readonly CheckedLog[], left: readonly LeftBody[]): Promise<void> {
+  for (const { check: erasures, seq } of left) {
+    const [row] = await sql`
+      select 1 from ledger.entries e where e.log = ${erasures.log} and e.seq = ${seq} and (e.sealed is not null or e.content is not null)
+        and not exists (select 1 from ledger.prunes d where d.target = e.log and d.reached < d.before)
+        and exists (select 1 from ledger.prunes d where d.target = e.log and d.reached > e.seq)`;
+    const check = row === undefined ? undefined : logs.find(({ log }) => log === erasures.log)?.check;
+    check?.fail(seq, {
+      problem: 'a prune entry says that its encrypted sections were removed, but they are there: undone by a restore',
+    });
+  }
+}
+
+function namedBy({ kind, facts }: PruneMatter): string[] {
+  return kind === 'erasure' ? namedKeys(facts) : [];
 }
 
 function parse(facts: string): JsonValue {

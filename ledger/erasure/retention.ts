@@ -10,25 +10,41 @@ export interface RetentionOptions extends ErasureDesk {
   readonly now: () => number;
 }
 
+/** How long contents of a tenant are kept. */
+export interface Retention {
+  readonly tenant: string;
+  readonly contentDays: number;
+}
+
 const DAY_MS = 86_400_000;
 
 /**
- * Destroys the subject keys of months that ended at least `contentDays` ago, except those under a legal hold, and records it. A
- * clock that is ahead, of this process or of the database, destroys nothing early: the earlier of the two counts. Answers how many
- * keys were destroyed.
+ * The UTC month before which months ended at least so many days ago, and its beginning in unix ms; null when that is before all time.
+ * A clock that is ahead, of this process or of the database, ends nothing early: the earlier of the two counts.
  */
-export async function enforceRetention(
-  options: RetentionOptions,
-  { tenant, contentDays }: { readonly tenant: string; readonly contentDays: number },
-): Promise<number> {
-  const { sql, now } = options;
+export async function retentionEnd(
+  sql: postgres.Sql,
+  now: () => number,
+  contentDays: number,
+): Promise<{ readonly month: string; readonly ms: number } | null> {
   const [row] = await sql<{ ms: number }[]>`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
   const cutoffMs = Math.min(now(), row?.ms ?? 0) - contentDays * DAY_MS;
-  if (cutoffMs <= 0) return 0;
+  if (cutoffMs <= 0) return null;
   const month = new Date(cutoffMs).toISOString().slice(0, 7);
+  return { month, ms: Date.parse(`${month}-01T00:00:00Z`) };
+}
+
+/**
+ * Destroys the subject keys of months that ended at least `contentDays` ago, except those under a legal hold, and records it. Answers
+ * how many keys were destroyed.
+ */
+export async function enforceRetention(options: RetentionOptions, { tenant, contentDays }: Retention): Promise<number> {
+  const { sql, now } = options;
+  const end = await retentionEnd(sql, now, contentDays);
+  if (end === null) return 0;
   let destroyed = 0;
   for (;;) {
-    const count = await sql.begin((tx) => destroyBatch(tx, options, { tenant, contentDays, month }));
+    const count = await sql.begin((tx) => destroyBatch(tx, options, { tenant, contentDays, month: end.month }));
     destroyed += count;
     if (count < MAX_KEYS) return destroyed;
   }
@@ -37,7 +53,7 @@ export async function enforceRetention(
 async function destroyBatch(
   tx: postgres.TransactionSql,
   desk: ErasureDesk,
-  { tenant, contentDays, month }: { tenant: string; contentDays: number; month: string },
+  { tenant, contentDays, month }: Retention & { readonly month: string },
 ): Promise<number> {
   await lockErasures(tx, tenant);
   const holds = await readHolds(tx, desk.keys, tenant);

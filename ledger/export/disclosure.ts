@@ -2,6 +2,7 @@ import type { JsonValue } from '../canonical.ts';
 import { answersQuery } from '../controls/control.ts';
 import type { KeyRing } from '../keyring.ts';
 import { openSections } from '../sections.ts';
+import { storedBody } from '../seal.ts';
 import type { OpenedSection } from '../seal.ts';
 import type { StoredEntry } from '../stored.ts';
 import { asObject } from '../verify/call-check.ts';
@@ -10,7 +11,7 @@ import type { ExportOptions } from './options.ts';
 import type { Sample } from './sample.ts';
 
 /** What is disclosed of an entry; the key when it was destroyed. */
-export type Disclosed = Pick<EvidenceEntry, 'sections' | 'erasedKey'>;
+export type Disclosed = Pick<EvidenceEntry, 'sections' | 'erasedKey' | 'isPruned'>;
 
 /** Kinds of the deployment's entries that concern every tenant and name none. */
 const FOR_ALL: ReadonlySet<string> = new Set(['writer', 'epoch', 'start', 'stop', 'migration']);
@@ -42,7 +43,7 @@ export class Disclosure {
   async own(entry: StoredEntry, facts: JsonValue): Promise<Disclosed> {
     const { tenant, disclose = 'all' } = this.#options;
     if ((await this.#keys.sealKeysById(tenant, entry.keyRef)) === null && entry.keyRef !== null)
-      return { sections: factsOf(entry), erasedKey: entry.keyRef };
+      return { sections: factsOf(entry), erasedKey: entry.keyRef, isPruned: isPruned(entry) };
     if (disclose === 'facts' || !this.#isPicked(entry, facts)) return { sections: factsOf(entry) };
     const { sections } = await openSections(entry, tenant, this.#keys);
     return { sections: new Map([...sections].filter(([name]) => !this.#withheld.has(name))) };
@@ -65,6 +66,10 @@ export class Disclosure {
     if (this.#sampled !== null && !this.#sampled.has(entry.call)) return false;
     return control === undefined || this.answers(tenant, entry.kind, facts);
   }
+}
+
+function isPruned(entry: StoredEntry): boolean {
+  return storedBody(entry.kind, entry.leaves.match(/.{64}/g) ?? [], entry) === 'missing';
 }
 
 function factsOf({ facts, factsSalt }: StoredEntry): Map<string, OpenedSection> {

@@ -6,30 +6,25 @@ import type { EvidenceEntry } from '../verify/evidence.ts';
 const KEY_REF = /^[0-9]{1,19}$/;
 
 /** One line of entries.jsonl: canonical JSON, so that the same entry always gives the same bytes. */
-export function writeLine({ erasedKey, hash, header, leaves, receipt, sections }: EvidenceEntry): string {
+export function writeLine({ sections, ...entry }: EvidenceEntry): string {
   const disclosed: string[] = [];
   for (const name of [...sections.keys()].toSorted()) {
     const section = sections.get(name);
     if (section !== undefined) disclosed.push(`${JSON.stringify(name)}:${writeSection(section)}`);
   }
-  return `${joinLine({ erasedKey, hash, header, leaves, receipt }, disclosed.join(','))}\n`;
+  return `${joinLine(entry, disclosed.join(','))}\n`;
 }
 
 function joinLine(
-  {
-    erasedKey,
-    hash,
-    header,
-    leaves,
-    receipt,
-  }: Omit<EvidenceEntry, 'sections' | 'erasedKey'> & { erasedKey?: string | undefined },
+  { erasedKey, hash, header, isPruned, leaves, receipt }: Omit<EvidenceEntry, 'sections'>,
   sections: string,
 ): string {
   const signed =
     receipt === null ? 'null' : canonicalJson({ digest: receipt.digest, sig: receipt.signature, wid: receipt.wid });
   const erased = erasedKey === undefined ? '' : `"erased":${JSON.stringify(erasedKey)},`;
+  const pruned = isPruned === true ? '"pruned":true,' : '';
   const start = `{${erased}"hash":${JSON.stringify(hash)},"header":${JSON.stringify(header)},"leaves":${canonicalJson([...leaves])}`;
-  return `${start},"receipt":${signed},"sections":{${sections}}}`;
+  return `${start},${pruned}"receipt":${signed},"sections":{${sections}}}`;
 }
 
 /** The value itself when its text is canonical, so that a line can be read with jq; a damaged text as a string. */
@@ -54,14 +49,15 @@ export function readLine(line: string): EvidenceEntry | null {
     return null;
   }
   if (!isObject(value)) return null;
-  const { erased, hash, header, leaves, receipt, sections } = value;
+  const { erased, hash, header, leaves, pruned, receipt, sections } = value;
   if (typeof hash !== 'string' || typeof header !== 'string' || !isObject(sections)) return null;
   const hashes = readHashes(leaves);
   const opened = readSections(sections);
   const signed = readReceipt(receipt);
   if (hashes === null || opened === null || signed === undefined) return null;
   if (erased !== undefined && (typeof erased !== 'string' || !KEY_REF.test(erased))) return null;
-  const key = erased === undefined ? {} : { erasedKey: erased };
+  if (pruned !== undefined && (pruned !== true || erased === undefined)) return null;
+  const key = erased === undefined ? {} : { erasedKey: erased, isPruned: pruned === true };
   const { written, areCanonical } = opened;
   const entry = { hash, header, leaves: hashes, sections: opened.sections, receipt: signed, areCanonical, ...key };
   return written === null || joinLine(entry, written) === line ? entry : null;

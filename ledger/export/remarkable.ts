@@ -17,6 +17,7 @@ const MAX_KEPT = 200;
 const GOVERNANCE: ReadonlySet<string> = new Set([
   'erasure',
   'hold',
+  'prune',
   'gap',
   'recovery',
   'export',

@@ -8,6 +8,7 @@ import type { ExportedLog, Manifest } from '../export/manifest.ts';
 import { CompactRange } from '../tree/range.ts';
 import type { StoredAnchors } from '../anchor/stored.ts';
 import { judgeErasures } from '../erasure/check.ts';
+import { judgePrunes } from '../erasure/prune-check.ts';
 import { AnchorCheck } from './anchors.ts';
 import { readLines, readText } from './bundle-files.ts';
 import type { BundleFiles } from './bundle-files.ts';
@@ -138,12 +139,16 @@ function limitsOf({ manifest, strangers, receipts }: Bundle): string[] {
 function checkKeys(checks: readonly LogCheck[], { logs }: Manifest): void {
   if (checks.some((check) => check.problem !== null)) return;
   const erasures = checks.map((check) => check.erasures);
+  const roles = new Map(logs.map(({ log, role }) => [log, role]));
   // The orders may lie outside of a part; the report says that they were not seen.
   const isPart = logs.some(({ first }) => first > 0);
   const elsewhere = isPart ? new Set(erasures.flatMap(({ sealed }) => [...sealed.keys()])) : undefined;
-  const findings = judgeErasures(erasures, () => true, elsewhere);
+  const findings = [judgeErasures(erasures, () => true, elsewhere)];
+  // A deployment's log says nothing about the bodies of a tenant's.
+  for (const role of ['tenant', 'deployment'])
+    findings.push(judgePrunes(erasures.filter(({ log }) => roles.get(log) === role), () => true, isPart).findings); // prettier-ignore
   for (const check of checks) {
-    const finding = findings.get(check.erasures);
+    const [finding] = findings.flatMap((each) => each.get(check.erasures) ?? []);
     if (finding !== undefined) check.fail(finding.seq, finding);
   }
 }

@@ -1,4 +1,4 @@
-import type { OpenedSection } from '../seal.ts';
+import type { OpenedSection, StoredBody } from '../seal.ts';
 import type { StoredSignature } from '../stored.ts';
 
 /** One log as its evidence names it. */
@@ -22,6 +22,8 @@ export interface EvidenceEntry {
   readonly receipt: StoredSignature | null;
   /** The destroyed key that sealed it, as a folder says; absent when it is not erased. */
   readonly erasedKey?: string;
+  /** What was encrypted is not stored any more, as a folder says of an erased entry. */
+  readonly isPruned?: boolean;
   /** The texts of its sections were written in canonical form by whoever read it. */
   readonly areCanonical?: boolean;
   /** What only the database knows. */
@@ -42,4 +44,6 @@ export interface EvidenceRow {
   /** The key that seals it; null = the tenant's own. */
   readonly keyRef: string | null;
   readonly damaged: readonly string[];
+  /** Is what its encrypted sections were sealed into still stored? `none`: it has no such sections. */
+  readonly body: StoredBody;
 }

@@ -3,6 +3,7 @@ import type { JsonValue } from '../canonical.ts';
 import { DEPLOYMENT } from '../entry.ts';
 import { checkErasures } from '../erasure/live-check.ts';
 import type { KeyRing } from '../keyring.ts';
+import { storedBody } from '../seal.ts';
 import { openSections } from '../sections.ts';
 import { readEntries } from '../stored.ts';
 import type { StoredEntry } from '../stored.ts';
@@ -117,13 +118,14 @@ async function checkEpochs(sql: postgres.Sql, { lastEpoch }: Snapshot, { book }:
 
 async function toEvidence(stored: StoredEntry, tenant: string, keys: KeyRing | null): Promise<EvidenceEntry> {
   const opened = await openSections(stored, tenant, keys);
+  const leaves = stored.leaves.match(/.{1,64}/g) ?? [];
   return {
     header: stored.header,
     hash: stored.hash,
-    leaves: stored.leaves.match(/.{1,64}/g) ?? [],
+    leaves,
     sections: opened.sections,
     receipt: stored.receipt,
-    row: { ...stored, damaged: opened.damaged },
+    row: { ...stored, damaged: opened.damaged, body: storedBody(stored.kind, leaves, stored) },
   };
 }
 

@@ -7,6 +7,7 @@ import { keyMark } from '../erasure/key-mark.ts';
 import { parseHeader } from '../header.ts';
 import { leafHash, merkleRoot, sha256, ZERO_HASH } from '../merkle.ts';
 import { sectionLeaf } from '../seal.ts';
+import type { StoredBody } from '../seal.ts';
 import { asObject, CallCheck } from './call-check.ts';
 import type { EvidenceEntry, EvidenceLog } from './evidence.ts';
 import type { BadVerdict, Finding, LogReport, Problem } from './report.ts';
@@ -32,7 +33,7 @@ export class LogCheck {
   readonly #first: number;
   readonly calls: CallCheck;
   /** Keys that seal the entries, and keys that were destroyed by order. */
-  readonly erasures = new ErasureCheck();
+  readonly erasures: ErasureCheck;
   /** Logs a deployment log tells of, as canonical [inc, log, nonce, origin, slot]. */
   readonly announced = new Set<string>();
   /** Entries that a checkpoint covers; whoever walks the trees says so. */
@@ -51,6 +52,7 @@ export class LogCheck {
   constructor(log: EvidenceLog, writers: WriterCheck, part: { first: number; prev: string } | null = null) {
     this.#log = log;
     this.#writers = writers;
+    this.erasures = new ErasureCheck(log.log);
     this.#first = this.#next = part?.first ?? 0;
     this.#head = part?.prev ?? ZERO_HASH;
     this.calls = new CallCheck(this.#first > 0);
@@ -108,6 +110,7 @@ export class LogCheck {
       receipts: this.#receipts,
       unread: this.#unread,
       erased: this.erasures.erased,
+      pruned: this.erasures.pruned,
       covered: Math.max(0, Math.min(this.covered, this.#next) - this.#first),
       anchored: Math.max(0, Math.min(this.anchored, this.#next) - this.#first),
       problem: this.#problem,
@@ -183,6 +186,8 @@ export class LogCheck {
     const [part] = row?.damaged ?? [];
     if (part !== undefined)
       return { section: part, problem: `the encrypted ${part} were changed: their authentication tag does not fit` };
+    // What the tenant's own key seals is never pruned.
+    if (row?.body === 'missing' && row.keyRef === null) return { problem: 'its encrypted sections are missing' };
     return null;
   }
 
@@ -193,7 +198,7 @@ export class LogCheck {
     const finding =
       checkKey(header, facts, entry) ?? this.calls.add(header, facts, entry) ?? this.#writers.add(header, facts);
     if (header.kind === 'log') this.announced.add(announcement(asObject(facts)));
-    this.erasures.add(header.seq, header.kind, facts, entry.row?.keyRef ?? entry.erasedKey ?? null);
+    this.erasures.add(header.seq, header.kind, facts, entry.row?.keyRef ?? entry.erasedKey ?? null, bodyOf(entry));
     if (finding !== null) return finding;
     if (entry.receipt !== null) {
       const fits = this.#writers.isSigned(
@@ -232,6 +237,11 @@ function checkRow(header: EntryHeader, { row }: EvidenceEntry): Finding | null {
     row.timeMs === header.t &&
     expectedClass;
   return same ? null : { problem: 'a column beside the header (kind, class, call, time or writer) was changed' };
+}
+
+function bodyOf({ row, isPruned }: EvidenceEntry): StoredBody {
+  // A folder never holds what was encrypted; it says when the database did not either.
+  return row?.body ?? (isPruned === true ? 'missing' : 'none');
 }
 
 /** The key stands outside the header: pointing an entry at a destroyed key would make it look erased. */

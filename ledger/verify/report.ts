@@ -51,6 +51,8 @@ export interface LogReport {
   readonly unread: number;
   /** Entries whose key was destroyed as an erasure entry says: nothing but facts and hashes is left of them. */
   readonly erased: number;
+  /** Those of them whose encrypted sections are not stored any more, as a prune entry says. */
+  readonly pruned: number;
   /** Entries, from the first on, that a checkpoint covers. */
   readonly covered: number;
   /** Entries, from the first on, under a checkpoint that somebody the reader believes has seen. */
@@ -81,8 +83,9 @@ export interface VerifyReport {
   readonly reason: UnreadableReason | null;
   readonly entries: number;
   readonly openCalls: number;
-  /** Entries erased by order; see LogReport. */
+  /** Entries erased by order, and those of them that were pruned; see LogReport. */
   readonly erased: number;
+  readonly pruned: number;
   /** What whoever owns the database and the keys could have rewritten since the last outside anchor, without it showing here. */
   readonly rewritable: readonly EntryRange[];
   /** What this result does not show, one sentence each. */
@@ -126,6 +129,7 @@ export function buildReport(
     entries: sum(({ entries }) => entries),
     openCalls: sum(({ openCalls }) => openCalls),
     erased,
+    pruned: sum((log) => log.pruned),
     rewritable: logs
       .filter((log) => log.entries > log.anchored)
       .map(({ log, tenant, first, entries, anchored: count }) => ({
@@ -175,6 +179,10 @@ function limitsOf(sum: Sum, anchor: AnchorEvidence | null): string[] {
   add(
     sum(({ erased }) => erased),
     'entries were erased as erasure entries say: of them only facts, hashes and order are left.',
+  );
+  add(
+    sum(({ pruned }) => pruned),
+    'of the erased entries were pruned as prune entries say: what was encrypted with the destroyed keys is not stored any more.',
   );
   add(
     sum(({ unread }) => unread),

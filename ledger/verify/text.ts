@@ -14,12 +14,12 @@ const MOST_RANGES = 20;
 
 /** The report as plain text for a person: verdict, first bad place, logs, anchor, and what is not proven. */
 export function reportText(report: VerifyReport): string {
-  const { verdict, firstBad, logs, anchor, entries, openCalls, erased, rewritable, notProven } = report;
+  const { verdict, firstBad, logs, anchor, entries, openCalls, erased, pruned, rewritable, notProven } = report;
   const lines = [`${verdict}: ${MEANS[verdict]}`];
   if (firstBad !== null) lines.push(badText(firstBad));
   lines.push(...logs.map(logText));
   lines.push(
-    `${String(entries)} entries in ${String(logs.length)} logs, ${String(openCalls)} open calls, ${String(erased)} entries erased by order.`,
+    `${String(entries)} entries in ${String(logs.length)} logs, ${String(openCalls)} open calls, ${String(erased)} entries erased by order${pruned > 0 ? `, ${String(pruned)} of them pruned` : ''}.`,
   );
   if (anchor !== null) {
     const { size, witnesses, timestamps, timeMs } = anchor;

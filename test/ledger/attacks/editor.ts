@@ -16,6 +16,7 @@ export interface Line {
   receipt: JsonValue;
   sections: { [name: string]: { salt: string; value: JsonValue } };
   erased?: string;
+  pruned?: boolean;
 }
 
 /** As much of manifest.json as is edited. */
