@@ -40,7 +40,7 @@ export class PruneBook {
     const { hold, action, log: target, before } = asObject(facts);
     if (kind === 'erasure')
       for (const key of namedKeys(facts)) if (!this.#erased.has(key)) this.#erased.set(key, place);
-    if (kind === 'hold') this.#hold(String(hold), action === 'release' ? null : place);
+    if (kind === 'hold') this.#hold(typeof hold === 'string' ? hold : '', action === 'release' ? null : place);
     if (kind === 'prune' && typeof target === 'string' && typeof before === 'number')
       this.#orders.push({ log: target, before, place, held: [...this.#holds.values()].reduce(later, NOWHERE) });
   }
