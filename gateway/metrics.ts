@@ -69,6 +69,7 @@ export function meterLedger(ledger: Ledger, metrics: Pick<Metrics, 'ledgerAppend
   return {
     wid: ledger.wid,
     signReceipt: (entry, digest) => ledger.signReceipt(entry, digest),
+    signStatement: (kind, statement) => ledger.signStatement(kind, statement),
     countRefused: () => ledger.countRefused(),
     status: () => ledger.status(),
     close: () => ledger.close(),

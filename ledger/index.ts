@@ -23,6 +23,8 @@ export { recoverExpired } from './recover.ts';
 export type { RecoverResult } from './recover.ts';
 export { ledgerStatus, readCall, readOutcomes } from './read.ts';
 export type { CallOutcome, CallRecord, EntryRecord, LedgerOverview } from './read.ts';
+export { isSignedStatement, writerKey } from './statement.ts';
+export type { SignedStatement, Statement, StatementKind } from './statement.ts';
 export { readRecorded, readRecordedCall } from './recorded.ts';
 export type { RecordedCall, RecordedEntry, RecordedRange } from './recorded.ts';
 export { verifyLive } from './verify/live.ts';

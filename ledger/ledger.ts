@@ -3,6 +3,7 @@ import type { AppendItem, Appended } from './entry.ts';
 import type { HeadStore } from './epoch/head-store.ts';
 import type { KeyRing } from './keyring.ts';
 import type { LedgerError } from './error.ts';
+import type { Statement, StatementKind } from './statement.ts';
 
 /** What a running ledger says about itself. Counters are since start. */
 export interface LedgerStatus {
@@ -39,6 +40,8 @@ export interface Ledger {
   /** `<log>/<inc>/<seq>/<hash>/<wid>/<signature, base64url>`; `requestDigest` is 64 lower hex digits. Stored with a later batch. */
   signReceipt(entry: Appended, requestDigest: string): Promise<string>;
   readonly wid: string;
+  /** Ed25519 by this process's key over `statementText`, base64url. @throws LedgerError `forked` */
+  signStatement(kind: StatementKind, statement: Statement): string;
   /** Somebody was refused without an append because the database is away: counts in the gap entry like a refused append. */
   countRefused(): void;
   status(): LedgerStatus;

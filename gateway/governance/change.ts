@@ -4,6 +4,7 @@ import type { Sql, TransactionSql } from 'postgres';
 import { z } from 'zod';
 import type { KeyRing } from '../../ledger/index.ts';
 import { DEPLOYMENT } from '../../ledger/index.ts';
+import { isSigned, readWriterKeys, waiver, type Waiver } from './waiver.ts';
 
 const person = z.string().min(1).max(600);
 
@@ -22,20 +23,6 @@ const release = z.strictObject({
   at_ms: z.int(),
 });
 
-const waiver = z.strictObject({
-  rule: z.string(),
-  scope: z.string(),
-  expires_ms: z.int(),
-  break_glass: z.boolean(),
-  reason: z.string(),
-  by: person,
-  /** Everything that stands for whoever made it; a reviewer is somebody else. */
-  by_identities: z.array(person),
-  approved_by: person.nullable(),
-  /** Of a broken glass; null: still to be done. */
-  reviewed_by: person.nullable(),
-});
-
 const observe = z.strictObject({ until_ms: z.int(), by: person, approved_by: person });
 
 const killSwitch = z.strictObject({
@@ -50,7 +37,6 @@ const VALUES = { release, shadow: release, observe, waiver, switch: killSwitch }
 
 export type ChangeKind = keyof typeof VALUES;
 export type Release = z.output<typeof release>;
-export type Waiver = z.output<typeof waiver>;
 export type Observation = z.output<typeof observe>;
 export type KillSwitch = z.output<typeof killSwitch>;
 
@@ -93,7 +79,7 @@ export async function insertChange(tx: TransactionSql, keys: ChangeKeys, change:
 }
 
 /**
- * Up to 500 changes after a revision, in order; a row that this deployment did not write, or that cannot be read, is left out
+ * Up to 500 changes after a revision, in order; a row that this deployment did not write, that cannot be read, or a waiver whose signature does not fit, is left out
  * and told to `onForged`.
  */
 export async function readChanges(
@@ -105,12 +91,20 @@ export async function readChanges(
   const rows = await sql<Row[]>`
     select revision::text as revision, id, kind, tenant, key, value, mac from governance.changes
     where revision > ${after} order by revision limit ${PAGE}`;
-  const changes = rows.flatMap((row) => {
-    const change = readRow(row, keys);
-    if (change === null) onForged(row.id);
-    return change === null ? [] : [change];
+  const read = rows.map((row) => ({ id: row.id, change: readRow(row, keys) }));
+  const wids = read.flatMap(({ change }) => (isWaiver(change) ? [change.value.signature.wid] : []));
+  const writers = await readWriterKeys(sql, [...new Set(wids)]);
+  const changes = read.flatMap(({ id, change }) => {
+    const isForged =
+      change === null || (isWaiver(change) && !isSigned(writers, change.tenant, change.key, change.value));
+    if (isForged) onForged(id);
+    return isForged ? [] : [change];
   });
   return { changes, last: rows.at(-1)?.revision ?? null };
+}
+
+function isWaiver(change: StoredChange | null): change is StoredChange & { kind: 'waiver'; value: Waiver } {
+  return change !== null && change.kind === 'waiver' && change.value !== null;
 }
 
 function readRow(row: Row, keys: ChangeKeys): StoredChange | null {

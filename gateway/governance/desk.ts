@@ -11,15 +11,17 @@ import { DEPLOYMENT } from '../../ledger/index.ts';
 import type { RecordEvent } from '../access/events.ts';
 import { recordApproval } from '../access/grant.ts';
 import { GatewayError } from '../errors.ts';
-import type { Change, ChangeKeys, KillSwitch, Waiver } from './change.ts';
+import type { Change, ChangeKeys, KillSwitch } from './change.ts';
 import { insertChange, readAllChanges } from './change.ts';
 import type { TenantState } from './state.ts';
 import { applyChange, stateOf } from './state.ts';
+import { signWaiver, type Signer, type Unsigned, type Waiver } from './waiver.ts';
 
 export interface GovernanceStore {
   readonly sql: Sql;
   readonly keys: ChangeKeys;
   readonly record: RecordEvent;
+  readonly ledger: Signer;
   /** Unix ms. */
   readonly now: () => number;
   /** 32 random lower hex digits. */
@@ -93,22 +95,20 @@ export async function makeWaiver(
   const result = await twoPeople(store, approval, by, async (tx, used) => {
     id = used.id.replace(/^ap-/, 'wv-');
     const value = { ...waiverOf(wish, by), break_glass: false, approved_by: used.decidedBy };
-    const facts = { action: 'waiver.made', waiver: id, rule, expires_ms: untilMs, approval: used.id };
-    const detail = { scope, reason, by: by.id, approved_by: used.decidedBy };
-    await change(tx, store, { kind: 'waiver', tenant, key: id, id, value }, facts, detail);
+    const facts = { action: 'waiver.made', approval: used.id };
+    await putWaiver(tx, store, { tenant, key: id, id, value }, facts, { by: by.id, approved_by: used.decidedBy });
   });
   return result.outcome === 'pending' ? result : { outcome: 'done', id };
 }
 
 /** One person, in an emergency; stays to be reviewed by somebody else. Answers the id. */
 export async function breakGlass(store: GovernanceStore, wish: WaiverWish, by: Party): Promise<string> {
-  const { tenant, rule, scope, reason, untilMs } = wish;
+  const { tenant, untilMs } = wish;
   requireUntil(untilMs, store.now(), MAX_BREAK_GLASS_MINUTES * 60_000, 'a broken glass');
   const id = `bg-${store.newApprovalId()}`;
   const value = { ...waiverOf(wish, by), break_glass: true, approved_by: null };
-  const facts = { action: 'glass.broken', waiver: id, rule, expires_ms: untilMs };
   await store.sql.begin((tx) =>
-    change(tx, store, { kind: 'waiver', tenant, key: id, id, value }, facts, { scope, reason, by: by.id }),
+    putWaiver(tx, store, { tenant, key: id, id, value }, { action: 'glass.broken' }, { by: by.id }),
   );
   return id;
 }
@@ -116,7 +116,7 @@ export async function breakGlass(store: GovernanceStore, wish: WaiverWish, by: P
 function waiverOf(
   { rule, scope, reason, untilMs }: WaiverWish,
   by: Party,
-): Omit<Waiver, 'break_glass' | 'approved_by'> {
+): Omit<Unsigned, 'break_glass' | 'approved_by'> {
   const common = { rule, scope, reason, expires_ms: untilMs, by: by.id, by_identities: [...identitiesOf(by)] };
   return { ...common, reviewed_by: null };
 }
@@ -133,10 +133,24 @@ export async function reviewGlass(
     throw new GatewayError('not_found', 'There is no broken glass of that id that waits for a review.');
   }
   requireAnother(waiver.by_identities, by);
-  const value = { ...waiver, expires_ms: Math.min(waiver.expires_ms, store.now()), reviewed_by: by.id };
-  const facts = { action: 'glass.reviewed', waiver: id, rule: waiver.rule };
-  const row = { kind: 'waiver', tenant, key: id, id: `gr-${store.newApprovalId()}`, value } as const;
-  await store.sql.begin((tx) => change(tx, store, row, facts, { finding, by: by.id }));
+  const { signature: _, ...before } = waiver;
+  const value = { ...before, expires_ms: Math.min(waiver.expires_ms, store.now()), reviewed_by: by.id };
+  const row = { tenant, key: id, id: `gr-${store.newApprovalId()}`, value };
+  await store.sql.begin((tx) => putWaiver(tx, store, row, { action: 'glass.reviewed' }, { finding, by: by.id }));
+}
+
+/** With the signature in the row and in the entry. */
+async function putWaiver(
+  tx: TransactionSql,
+  store: GovernanceStore,
+  row: { readonly tenant: string; readonly key: string; readonly id: string; readonly value: Unsigned },
+  facts: { readonly [name: string]: JsonValue },
+  detail: { readonly [name: string]: JsonValue },
+): Promise<void> {
+  const { value, signed } = signWaiver(store.ledger, row.tenant, row.key, row.value);
+  const { rule, expires_ms, signature } = value;
+  const about = { ...facts, waiver: row.key, rule, expires_ms, signed_by: signature.wid };
+  await change(tx, store, { kind: 'waiver', ...row, value }, about, { ...detail, ...signed });
 }
 
 /** One person: it restricts. A broken glass is ended by its review. */

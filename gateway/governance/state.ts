@@ -1,5 +1,6 @@
 /** What the changes add up to, by tenant. Pure. */
-import type { KillSwitch, Observation, Release, StoredChange, Waiver } from './change.ts';
+import type { KillSwitch, Observation, Release, StoredChange } from './change.ts';
+import type { Waiver } from './waiver.ts';
 
 /** Everything that people decided about one tenant; keys are those of the changes. */
 export interface TenantState {

@@ -4,6 +4,7 @@ import type { Ledger, LedgerOptions, LedgerStatus } from '../ledger.ts';
 import type { RandomHex } from '../random.ts';
 import { recoverExpired } from '../recover.ts';
 import { sealBody, type SealKeys } from '../seal.ts';
+import { statementText } from '../statement.ts';
 import type { Answer } from './batch.ts';
 import { gapFacts } from './gap.ts';
 import type { Gap } from './gap.ts';
@@ -110,6 +111,8 @@ export class ProcessLedger implements Ledger {
     const signature = await this.#receipts.sign(this.#logs.originOf(entry.log), entry, requestDigest);
     return formatReceipt(entry, this.wid, signature);
   }
+
+  readonly signStatement: Ledger['signStatement'] = (...said) => this.#receipts.signText(statementText(...said));
 
   countRefused(): void {
     this.#queue.countRefused('connection');

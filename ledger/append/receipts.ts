@@ -21,6 +21,8 @@ export interface ReceiptBook {
   readonly publicKey: string;
   /** Signs in a later turn of the event loop, while the upstream works. Resolves with the signature, base64url. */
   sign(origin: string, entry: Appended, digest: string): Promise<string>;
+  /** Signs a text that is no receipt, base64url. */
+  signText(text: Uint8Array): string;
   /** Remembers an entry whose receipt nobody waits for; it is signed when there is time. */
   signLater(origin: string, entry: Appended): void;
   /** Signs what waits for its turn and up to `most` of the remembered entries. */
@@ -85,6 +87,7 @@ export function createReceiptBook(): ReceiptBook {
         if (turns.length === 0) setImmediate(() => setImmediate(takeTurns));
         turns.push({ origin, entry, digest, resolve, reject });
       }),
+    signText: (text) => signBytes(null, text, privateKey).toString('base64url'),
     signLater: (origin, entry) => {
       if (unsigned.length >= MAX_WAITING) unsigned = unsigned.slice(MAX_WAITING / 2);
       unsigned.push({ origin, entry });

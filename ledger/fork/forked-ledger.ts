@@ -35,6 +35,9 @@ export function forkedLedger(
     wid: 'none',
     append: refuse,
     signReceipt: refuse,
+    signStatement: () => {
+      throw forkedError(problem);
+    },
     countRefused: () => {
       refused += 1;
     },

@@ -11,6 +11,7 @@ import type { StoredBody } from '../seal.ts';
 import { asObject, CallCheck } from './call-check.ts';
 import type { EvidenceEntry, EvidenceLog } from './evidence.ts';
 import type { BadVerdict, Finding, LogReport, Problem } from './report.ts';
+import { checkStatement } from './statement-check.ts';
 import type { WriterCheck } from './writer-check.ts';
 
 /** An entry as far as it was read; facts null when they are withheld. */
@@ -196,7 +197,10 @@ export class LogCheck {
     const facts = parseFacts(entry);
     this.#last = { header, facts };
     const finding =
-      checkKey(header, facts, entry) ?? this.calls.add(header, facts, entry) ?? this.#writers.add(header, facts);
+      checkKey(header, facts, entry) ??
+      this.calls.add(header, facts, entry) ??
+      this.#writers.add(header, facts) ??
+      (header.kind === 'policy' ? checkStatement(facts, entry, this.#writers) : null);
     if (header.kind === 'log') this.announced.add(announcement(asObject(facts)));
     this.erasures.add(header.seq, header.kind, facts, entry.row?.keyRef ?? entry.erasedKey ?? null, bodyOf(entry));
     if (finding !== null) return finding;

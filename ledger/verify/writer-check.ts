@@ -1,7 +1,9 @@
-import { createPublicKey, verify } from 'node:crypto';
+import { verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { JsonValue } from '../canonical.ts';
 import { receiptText } from '../receipt-text.ts';
+import { isSignedStatement, writerKey } from '../statement.ts';
+import type { SignedStatement, StatementKind } from '../statement.ts';
 import type { EntryHeader } from '../entry.ts';
 import type { StoredSignature } from '../stored.ts';
 import { asObject } from './call-check.ts';
@@ -109,6 +111,12 @@ export class WriterCheck {
     );
   }
 
+  /** False too for a writer that the deployment log does not name. */
+  hasSigned(wid: string, kind: StatementKind, signed: SignedStatement): boolean {
+    const key = this.#keys.get(wid);
+    return key !== undefined && isSignedStatement(key, kind, signed);
+  }
+
   /** The first number a writer skipped, when all logs were read. */
   firstGap(): { wid: string; wseq: number } | null {
     for (const [wid, seen] of this.#seen) {
@@ -125,11 +133,10 @@ export class WriterCheck {
   #register({ wid }: EntryHeader, facts: { [key: string]: JsonValue }): void {
     const { key, wid: named } = facts;
     if (typeof key !== 'string' || named !== wid || this.#keys.has(wid)) return;
-    try {
-      this.#keys.set(wid, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: key }, format: 'jwk' }));
-      this.#keyTexts.set(wid, key);
-    } catch {
-      // Not a key: signatures of this writer stay unchecked and are counted as such.
-    }
+    const known = writerKey(key);
+    // Not a key: receipts of this writer stay unchecked and are counted as such.
+    if (known === null) return;
+    this.#keys.set(wid, known);
+    this.#keyTexts.set(wid, key);
   }
 }

@@ -11,7 +11,7 @@ export interface AdminDeps {
   readonly services: Pick<Services, 'authenticate' | 'metrics' | 'log' | 'refusals'>;
   readonly current: () => Current;
   readonly sql: Sql;
-  readonly ledger: Pick<Ledger, 'status' | 'append'>;
+  readonly ledger: Pick<Ledger, 'status' | 'append' | 'wid' | 'signStatement'>;
   readonly keys: KeyRing;
   readonly keyCache: Pick<KeyCache, 'refresh'>;
   readonly record: RecordEvent;

@@ -8,8 +8,8 @@ import { GatewayError } from '../../errors.ts';
 import type { AdminDeps } from './deps.ts';
 import { answer, type AdminAnswer } from './route.ts';
 
-export function governanceStore({ sql, keys, record, now }: AdminDeps): GovernanceStore {
-  return { sql, keys, record, now, newApprovalId: () => randomBytes(16).toString('hex') };
+export function governanceStore({ sql, keys, record, ledger, now }: AdminDeps): GovernanceStore {
+  return { sql, keys, record, ledger, now, newApprovalId: () => randomBytes(16).toString('hex') };
 }
 
 /** Other processes hear of it within seconds, this one at once. What is durable is done, whether or not this succeeds. */
@@ -38,16 +38,22 @@ export function stateAnswer(state: TenantState, nowMs: number): { [name: string]
     observing_until: observation !== null && observation.until_ms > nowMs ? iso(observation.until_ms) : null,
     waivers: [...state.waivers]
       .filter(([, { expires_ms: expiresMs }]) => expiresMs > nowMs)
-      .map(([id, { rule, scope, reason, expires_ms: until, break_glass: glass, by, approved_by: approver }]) => ({
-        id,
-        rule,
-        scope,
-        reason,
-        until: iso(until),
-        break_glass: glass,
-        by,
-        approved_by: approver,
-      })),
+      .map(
+        ([
+          id,
+          { rule, scope, reason, expires_ms: until, break_glass: glass, by, approved_by: approver, signature },
+        ]) => ({
+          id,
+          rule,
+          scope,
+          reason,
+          until: iso(until),
+          break_glass: glass,
+          by,
+          approved_by: approver,
+          signature: { ...signature },
+        }),
+      ),
     to_review: [...state.waivers]
       .filter(([, { break_glass: glass, reviewed_by: reviewer }]) => glass && reviewer === null)
       .map(([id, { rule, scope, reason, expires_ms: until, by }]) => ({

@@ -1,5 +1,8 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertChange } from '../../../gateway/governance/change.ts';
+import { signWaiver, type Signer, type Unsigned } from '../../../gateway/governance/waiver.ts';
+import { openTestLedger } from '../../support/ledger.ts';
 import { GovernedStand } from './stand.ts';
 
 /** Kill switches, waivers, broken glass and observing, as administrators use them on a running gateway. */
@@ -161,6 +164,58 @@ test('a switch that another process wrote is heard of', async () => {
   await stand.untilChat(403);
   await write(`kr-${'1'.repeat(32)}`, null);
   await stand.untilChat(200);
+});
+
+/** A waiver as a process with the root key could write it: the MAC fits whatever the signature says. */
+async function writeWaiver(id: string, change: Partial<Unsigned>, signer?: Signer): Promise<void> {
+  const { gateway } = stand;
+  const desk = await openTestLedger(gateway.database, { origin: gateway.config.ledger.origin });
+  const unsigned: Unsigned = {
+    rule: 'models.allow_list',
+    scope: 'model:gated',
+    expires_ms: Date.now() + 600_000,
+    break_glass: false,
+    reason: 'test',
+    by: 'ada',
+    by_identities: ['ada'],
+    approved_by: 'grace',
+    reviewed_by: null,
+    ...change,
+  };
+  const { value } = signWaiver(signer ?? desk.ledger, 'demo', id, unsigned);
+  const row = { kind: 'waiver', tenant: 'demo', key: id, id, value } as const;
+  await desk.sql.begin((tx) => insertChange(tx, gateway.keys, row));
+  await desk.ledger.close();
+}
+
+test('a waiver that is forged, has expired, or is about something else lifts nothing', async () => {
+  const { gateway } = stand;
+  await gateway.keys.tenantKey('_deployment');
+  const id = (digit: string): string => `wv-${digit.repeat(32)}`;
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const [writer] = await gateway.database.connectAdmin(1)<{ wid: string }[]>`select wid from ledger.writers limit 1`;
+  const forger = {
+    wid: writer?.wid ?? '',
+    signStatement: (_kind: string, said: object) =>
+      sign(null, Buffer.from(JSON.stringify(said)), privateKey).toString('base64url'),
+  };
+  await writeWaiver(id('2'), {}, forger);
+  await writeWaiver(id('3'), { expires_ms: Date.now() - 1000 });
+  await writeWaiver(id('4'), { scope: 'model:sandbox' });
+  await writeWaiver(id('5'), { scope: 'agent:bot' });
+  await writeWaiver(id('6'), { rule: 'secrets.outbound' });
+  const listed = async (): Promise<string[]> => {
+    const { body } = await stand.as('auditor', 'GET', '/api/waivers?tenant=demo');
+    return (body['waivers'] as { id: string }[]).map((each) => each.id);
+  };
+  expect(await listed()).toEqual([id('4'), id('5'), id('6')]);
+  expect((await stand.chat(gated)).status).toBe(403);
+  await writeWaiver(id('7'), {});
+  expect(await listed()).toEqual([id('4'), id('5'), id('6'), id('7')]);
+  expect((await stand.chat(gated)).status).toBe(200);
+  for (const digit of ['4', '5', '6', '7'])
+    expect((await stand.as('admin', 'POST', `/api/waivers/${id(digit)}/end`, { tenant: 'demo' })).status).toBe(200);
+  expect((await stand.chat(gated)).status).toBe(403);
 });
 
 test('a row that another hand wrote into the database is not believed', async () => {
