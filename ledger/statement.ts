@@ -6,6 +6,7 @@ import type { JsonValue } from './canonical.ts';
 /** What a writer signs besides receipts; each kind has a text of its own, so that no signature counts for another. */
 export type StatementKind = 'waiver';
 
+/** A canonical object; a waiver's members are listed in docs/ledger-format.md, 4.1. */
 export type Statement = { readonly [name: string]: JsonValue };
 
 /** A statement as it stands in the encrypted `detail` of its entry; the facts name the writer as `signed_by`. */
