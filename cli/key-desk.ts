@@ -5,8 +5,16 @@ import type { Party } from '../approvals/index.ts';
 import { recordInto } from '../gateway/access/events.ts';
 import { approversByToken, type GrantStore } from '../gateway/access/grant.ts';
 import type { Config } from '../gateway/config.ts';
-import { createHeadStore, openLedger, setBudgetScope, type KeyRing, type Ledger } from '../ledger/index.ts';
+import {
+  createHeadStore,
+  openLedger,
+  setBudgetScope,
+  type KeyRing,
+  type Ledger,
+  type LedgerOptions,
+} from '../ledger/index.ts';
 import { openKeys, type OpenDatabase } from './database.ts';
+import { withMemories } from './memories.ts';
 import type { VerbContext } from './verb.ts';
 
 /** What changes of keys, holds and erasures need. */
@@ -25,17 +33,7 @@ export async function withKeyDesk<T>(
 ): Promise<T> {
   const sql = database.connectGateway(2);
   const keys = await openKeys(context, config, sql);
-  const ledger = await openLedger({
-    sql,
-    writerSql: database.connectGateway(1),
-    keys,
-    origin: config.ledger.origin,
-    heads: createHeadStore(context.project.path(config.ledger.checkpoints)),
-    now: context.now,
-    leaseMs: config.ledger.leaseMs,
-    // Closing the calls of dead processes is the business of those that serve.
-    recoverMs: 0,
-  });
+  const ledger = await openOwnLedger(context, config, { sql, writerSql: database.connectGateway(1), keys });
   try {
     return await work({
       sql,
@@ -59,6 +57,19 @@ export async function withKeyDesk<T>(
 export function recordReading({ record }: Pick<KeyDesk, 'record'>, tenant: string, verb: string): Promise<void> {
   const facts = { verb, target: null, effect: 'allow', code: null };
   return record({ kind: 'access', tenant, facts, detail: { by: operator() } });
+}
+
+/** A ledger for one verb, which looks at what is kept outside before it writes. */
+export function openOwnLedger(
+  context: Pick<VerbContext, 'project' | 'now'>,
+  config: Config,
+  { sql, writerSql, keys }: Pick<LedgerOptions, 'sql' | 'writerSql' | 'keys'>,
+): Promise<Ledger> {
+  const { origin, leaseMs, checkpoints } = config.ledger;
+  const heads = createHeadStore(context.project.path(checkpoints));
+  // Closing the calls of dead processes is the business of those that serve.
+  const options = { sql, writerSql, keys, origin, heads, now: context.now, leaseMs, recoverMs: 0 };
+  return withMemories(context, config, (outside) => openLedger({ ...options, outside }));
 }
 
 /** Whoever may run this has the database; the name is for the evidence. Some containers have users without a name. */

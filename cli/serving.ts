@@ -63,7 +63,7 @@ interface Rights {
 async function checkRole(sql: Sql): Promise<void> {
   const [rights] = await sql<Rights[]>`
     select current_user as name, rolsuper as "isSuper", to_regnamespace('ledger') is not null as migrated,
-      coalesce((select bool_or(pg_has_role(current_user, oid, 'MEMBER')) from pg_roles where rolname in ('cs_owner', 'cs_append')), false) as owner,
+      coalesce((select bool_or(pg_has_role(current_user, oid, 'MEMBER')) from pg_roles where rolname in ('cs_owner', 'cs_append', 'cs_pruner')), false) as owner,
       coalesce((select pg_has_role(current_user, oid, 'USAGE') from pg_roles where rolname = 'cs_gateway'), false) as gateway
     from pg_roles where rolname = current_user`;
   if (rights === undefined || rights.isSuper || rights.owner) {

@@ -12,8 +12,8 @@ export interface WitnessServer {
 }
 
 /**
- * Serves `POST /add-checkpoint` and nothing else. What it answers is public; whoever can reach it can only ask for what the
- * log signed.
+ * Serves `POST /add-checkpoint`, and `GET /checkpoint/<digest>` for a log that has lost its memory. What it answers is public; whoever
+ * can reach it can only ask for what the log signed.
  *
  * @throws CliError `port_in_use`
  */
@@ -44,7 +44,12 @@ export async function serveWitness(
 
 async function answer(witness: Witness, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const text = 'text/plain; charset=utf-8';
-  if (request.url !== '/add-checkpoint') return send(response, 404, text, 'there is only /add-checkpoint\n');
+  if (request.method === 'GET' && request.url?.startsWith('/checkpoint/') === true) {
+    const { status, contentType, body } = await witness.checkpoint(request.url);
+    return send(response, status, contentType, body);
+  }
+  if (request.url !== '/add-checkpoint')
+    return send(response, 404, text, 'there is only /add-checkpoint, and /checkpoint/<SHA-256 of an origin>\n');
   if (request.method !== 'POST') return send(response, 405, text, 'expected POST\n');
   const body = await readBody(request);
   if (body === null) return send(response, 413, text, `expected at most ${String(MAX_REQUEST_BYTES)} bytes\n`);

@@ -16,6 +16,7 @@ import {
   type AnchorSend,
   type AnchorTarget,
   type LedgerError,
+  type OutsideMemory,
   type RepeatedJob,
   type TrustPolicy,
 } from '../ledger/index.ts';
@@ -71,6 +72,15 @@ export async function openAnchors(
     authorities.push(authorityTarget({ ...authority, trusted, random: randomBytes }, send));
   }
   return { policy, targets: [...witnesses, ...authorities, ...archives(ledger.archive, send)] };
+}
+
+/** Those who are asked what they remember, before anything is written. @throws GatewayError `invalid_request` */
+export async function openMemories(
+  config: Config,
+  parts: Pick<AnchorParts, 'egress' | 'resolvePath'>,
+): Promise<OutsideMemory[]> {
+  const { targets } = await openAnchors(config, parts);
+  return targets.flatMap(({ id, newest }) => (newest === undefined ? [] : [{ id, newest }]));
 }
 
 function archives(settings: Config['ledger']['archive'], send: AnchorSend): AnchorTarget[] {

@@ -178,7 +178,8 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
   const { config } = options;
   const log = createLog({ level: config.logging.level });
   const metrics = createMetrics(config);
-  const evidence = await openEvidence(options, log);
+  const egress = createEgress({});
+  const evidence = await openEvidence(options, log, egress);
   const { sql, ledger, keys } = evidence;
   const { governance, currentOptions } = await startGovernance({ ...evidence, options, log, now, clock });
   let current = await buildCurrent(config, currentOptions);
@@ -192,7 +193,6 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
     principalOf,
     onError: (error) => log.error('key_cache', error),
   });
-  const egress = createEgress({});
   const tokensFor = (next: Config): TokenVerifier =>
     createTokenVerifier({ config: next, fetchJson: fetchJsonThrough(egress), now, clock });
   let tokens = tokensFor(config);

@@ -1,6 +1,8 @@
 /** Opens what evidence needs: pools, keys, the ledger of this process. */
 import type { Sql } from 'postgres';
 import type { Config } from './config.ts';
+import { openMemories } from './anchors.ts';
+import type { Egress } from './egress.ts';
 import type { CallLog } from './log.ts';
 import type { KeyRing, Ledger } from '../ledger/index.ts';
 import { createHeadStore, DEPLOYMENT, openKeyRing, openLedger } from '../ledger/index.ts';
@@ -28,8 +30,13 @@ export interface EvidenceOptions {
   readonly resolvePath: (path: string) => string;
 }
 
-export async function openEvidence(options: EvidenceOptions, log: CallLog): Promise<OpenEvidence> {
-  const { config } = options;
+/** @param egress asks witnesses and archives what they remember */
+export async function openEvidence(
+  options: EvidenceOptions,
+  log: CallLog,
+  egress: Pick<Egress, 'request'>,
+): Promise<OpenEvidence> {
+  const { config, resolvePath } = options;
   const sql = options.connect(config.database.maxConnections, STATEMENT_MS);
   const writerSql = options.connect(1, Math.max(config.timeouts.appendMs, APPEND_MS));
   const keys = await openKeyRing({ sql, rootKey: options.rootKey, tenants: [DEPLOYMENT, ...config.tenants.keys()] });
@@ -41,6 +48,7 @@ export async function openEvidence(options: EvidenceOptions, log: CallLog): Prom
     keys,
     origin: config.ledger.origin,
     heads: createHeadStore(options.resolvePath(config.ledger.checkpoints)),
+    outside: await openMemories(config, { egress, resolvePath }),
     now: Date.now,
     appendTimeoutMs: config.timeouts.appendMs,
     leaseMs: config.ledger.leaseMs,

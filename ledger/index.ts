@@ -18,6 +18,7 @@ export { declareLoss } from './fork/declare.ts';
 export type { LossOptions, Recovery } from './fork/declare.ts';
 export { findFork } from './fork/guard.ts';
 export type { ForkFinding } from './fork/guard.ts';
+export type { OutsideAnswer, OutsideMemory } from './fork/outside.ts';
 export type { Lost, NewLog, RestoredLog } from './fork/loss.ts';
 export { recoverExpired } from './recover.ts';
 export type { RecoverResult } from './recover.ts';

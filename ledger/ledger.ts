@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import type { AppendItem, Appended } from './entry.ts';
 import type { HeadStore } from './epoch/head-store.ts';
+import type { OutsideMemory } from './fork/outside.ts';
 import type { KeyRing } from './keyring.ts';
 import type { LedgerError } from './error.ts';
 import type { Statement, StatementKind } from './statement.ts';
@@ -58,8 +59,10 @@ export interface LedgerOptions {
   readonly keys: KeyRing;
   /** Name of this deployment in the C2SP sense, e.g. `countersign.example.com/prod`; A-Z a-z 0-9 . _ : / -, up to 128. */
   readonly origin: string;
-  /** Published checkpoints outside the database, compared with it before anything is written; absent: memory only. */
+  /** What was published and acknowledged, outside the database: compared with it before anything is written; absent: memory only. */
   readonly heads?: HeadStore;
+  /** Witnesses and archives that are asked before anything is written. */
+  readonly outside?: readonly OutsideMemory[];
   /** The guard is not asked: a loss is being declared. */
   readonly isRecovery?: boolean;
   /** The entry that the deployment's log begins with, if it is of a later incarnation and has none yet. */

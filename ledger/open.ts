@@ -7,17 +7,22 @@ import { DEPLOYMENT } from './entry.ts';
 import { LedgerError } from './error.ts';
 import { forkedError, forkedLedger } from './fork/forked-ledger.ts';
 import { findFork } from './fork/guard.ts';
+import type { ForkFinding } from './fork/guard.ts';
 import type { Ledger, LedgerOptions } from './ledger.ts';
 import { createRandomHex } from './random.ts';
 
-async function missing({ sql, heads, origin }: LedgerOptions): Promise<string | null> {
-  return (await findFork(sql, heads ?? null, origin)).problem;
+function look({ sql, heads, origin, outside }: LedgerOptions): Promise<ForkFinding> {
+  return findFork(sql, heads ?? null, origin, outside);
 }
 
 function forked(options: LedgerOptions, problem: string): Ledger {
   const { onForked, onFenced } = options;
   onForked?.(forkedError(problem));
-  const isOver = async (): Promise<boolean> => (await missing(options)) === null;
+  const isOver = async (): Promise<boolean> => {
+    const finding = await look(options);
+    // Who said so and does not answer now has not taken it back.
+    return finding.problem === null && finding.outside.every(({ said }) => said === 'agrees');
+  };
   return forkedLedger(problem, { isOver, onOver: () => onFenced?.() });
 }
 
@@ -31,7 +36,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const random = createRandomHex();
   const receipts = createReceiptBook();
   try {
-    const problem = options.isRecovery === true ? null : await missing(options);
+    const problem = options.isRecovery === true ? null : (await look(options)).problem;
     if (problem !== null) return forked(options, problem);
     await options.keys.tenantKey(DEPLOYMENT);
     const writer = await registerWriter({ ...options, receipts, random, leaseMs: leaseTimes(options).leaseMs });

@@ -2,12 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  createHeadStore,
   epochOverview,
   findEntry,
   LedgerError,
   makeEpoch,
-  openLedger,
   parseReceipt,
   parseVerifierKey,
   proveEntry,
@@ -16,6 +14,7 @@ import {
   type EntryPlace,
 } from '../../ledger/index.ts';
 import { describeDatabase, openKeys, withDatabase, type OpenDatabase } from '../database.ts';
+import { openOwnLedger } from '../key-desk.ts';
 import { readDatabaseUrl } from '../database-url.ts';
 import { CliError } from '../errors.ts';
 import { checkNotaryRole, NOTARY_URL, openNotary, runNotary } from '../notary.ts';
@@ -90,10 +89,7 @@ function epoch(context: VerbContext): Promise<Answer> {
   return withDatabase(context, config, async (database) => {
     const sql = database.connectGateway(2);
     const keys = await openKeys(context, config, sql);
-    const { origin, leaseMs } = config.ledger;
-    const writerSql = database.connectGateway(1);
-    const heads = createHeadStore(context.project.path(config.ledger.checkpoints));
-    const ledger = await openLedger({ sql, writerSql, keys, origin, heads, now: context.now, leaseMs, recoverMs: 0 });
+    const ledger = await openOwnLedger(context, config, { sql, writerSql: database.connectGateway(1), keys });
     const made = await makeEpoch({ sql, ledger, random: randomBytes }, true).finally(() => ledger.close());
     // Elsewhere the notary, another process, signs within a second.
     if (config.database.url === null)

@@ -8,6 +8,7 @@ import { readDatabaseUrl } from '../database-url.ts';
 import { connect } from '../embedded/connection.ts';
 import { CliError } from '../errors.ts';
 import { operator } from '../key-desk.ts';
+import { withMemories } from '../memories.ts';
 import type { Answer, Json, Verb, VerbContext } from '../verb.ts';
 
 const MAX_REASON = 1000;
@@ -22,12 +23,14 @@ function run(context: VerbContext): Promise<Answer> {
 
 async function look(context: VerbContext, config: Config, { sql }: OpenDatabase): Promise<Answer> {
   const heads = createHeadStore(context.project.path(config.ledger.checkpoints));
-  const { guard, problem } = await findFork(sql, heads, config.ledger.origin);
+  const { guard, problem, outside } = await withMemories(context, config, (memories) =>
+    findFork(sql, heads, config.ledger.origin, memories),
+  );
   const text =
     problem === null
       ? `Nothing is known to be missing (fork guard: ${guard}).`
       : `FORKED (fork guard: ${guard}): ${problem}`;
-  return { exit: problem === null ? 0 : 1, data: { guard, fork: problem }, text };
+  return { exit: problem === null ? 0 : 1, data: { guard, fork: problem, outside: outside as unknown as Json }, text };
 }
 
 async function declare(context: VerbContext, config: Config, database: OpenDatabase): Promise<Answer> {
@@ -41,20 +44,23 @@ async function declare(context: VerbContext, config: Config, database: OpenDatab
   const note = args.text('checkpoint');
   const sql = database.connectGateway(2);
   const keys = await openKeys(context, config, sql);
-  const recovery = await asOwner(context, config, database, (ownerSql) =>
-    declareLoss({
-      sql,
-      writerSql: database.connectGateway(1),
-      ownerSql,
-      keys,
-      heads: createHeadStore(context.project.path(config.ledger.checkpoints)),
-      origin: config.ledger.origin,
-      now: context.now,
-      checkpoint: note === null ? null : readNote(resolve(note)),
-      by: operator(),
-      reason,
-      force: args.flag('force'),
-    }).catch(explain),
+  const recovery = await withMemories(context, config, (outside) =>
+    asOwner(context, config, database, (ownerSql) =>
+      declareLoss({
+        sql,
+        outside,
+        writerSql: database.connectGateway(1),
+        ownerSql,
+        keys,
+        heads: createHeadStore(context.project.path(config.ledger.checkpoints)),
+        origin: config.ledger.origin,
+        now: context.now,
+        checkpoint: note === null ? null : readNote(resolve(note)),
+        by: operator(),
+        reason,
+        force: args.flag('force'),
+      }).catch(explain),
+    ),
   );
   return describe(recovery);
 }

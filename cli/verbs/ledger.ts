@@ -16,6 +16,7 @@ import {
 import { resolve } from 'node:path';
 import { anchorsText } from '../anchors-text.ts';
 import { openKeys, withDatabase } from '../database.ts';
+import { withMemories } from '../memories.ts';
 import { readPolicyFile } from '../policy-file.ts';
 import { readTrustFiles, TRUST_OPTIONS } from '../trust-files.ts';
 import type { Answer, ExitCode, Json, Verb, VerbContext } from '../verb.ts';
@@ -52,15 +53,19 @@ function status(context: VerbContext): Promise<Answer> {
     const epochs = await epochOverview(sql);
     const anchors = await readAnchorStatus(sql, policy);
     const heads = createHeadStore(context.project.path(config.ledger.checkpoints));
-    const fork = await findFork(sql, heads, config.ledger.origin);
+    const fork = await withMemories(context, config, (memories) =>
+      findFork(sql, heads, config.ledger.origin, memories),
+    );
     const data = { ...overview, ...epochs, anchors, fork } as unknown as Json;
     const text = [forkText(fork), overviewText(overview), epochsText(epochs), anchorsText(anchors, context.now())];
     return { exit: 0, data, text: text.join('\n') };
   });
 }
 
-function forkText({ guard, problem }: ForkFinding): string {
-  return problem === null ? `Fork guard: ${guard}` : `FORKED: ${problem}. See "countersign ledger recover --help".`;
+function forkText({ guard, problem, outside }: ForkFinding): string {
+  const state =
+    problem === null ? `Fork guard: ${guard}` : `FORKED: ${problem}. See "countersign ledger recover --help".`;
+  return [state, ...outside.map(({ id, said }) => `  ${id}: ${said}`)].join('\n');
 }
 
 function overviewText({ logs, openCalls, writers }: LedgerOverview): string {

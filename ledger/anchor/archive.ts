@@ -1,9 +1,11 @@
 import type postgres from 'postgres';
 import { readTile } from '../epoch/tree-reader.ts';
 import { canonicalJson } from '../canonical.ts';
+import { originLine } from '../note/checkpoint.ts';
 import { encodeTile, hashesAt, TILE_WIDTH, tilePath } from '../tree/tile.ts';
 import type { Tile } from '../tree/tile.ts';
-import { putObject } from './s3.ts';
+import { rememberedNote } from '../fork/outside.ts';
+import { getObject, listObjects, putObject } from './s3.ts';
 import type { Bucket } from './s3.ts';
 import type { AnchorSend } from './send.ts';
 import { readAnchorsAt } from './stored.ts';
@@ -52,6 +54,18 @@ export function archiveTarget(options: ArchiveOptions, send: AnchorSend): Anchor
       await putCheckpoint(sql, checkpoint, put);
       await sql`select ledger.store_copy(${log}, ${size}, ${place})`;
     },
+    newest: async ({ name, inc, log, size }) => {
+      if (log === null) return null;
+      const folder = `${prefix}${log}/checkpoints/`;
+      const after = `${folder}${padded(size)}.zzz`;
+      const keys = await listObjects(send, bucket, { prefix: folder, after }, now());
+      const newest = keys.findLast((key) => key.endsWith('.note'));
+      if (newest === undefined) return null;
+      return rememberedNote(
+        Buffer.from(await getObject(send, bucket, newest, now())).toString('utf8'),
+        originLine(name, inc),
+      );
+    },
   };
 }
 
@@ -61,11 +75,15 @@ async function putCheckpoint(
   { log, size, note }: AnchorCheckpoint,
   put: (key: string, body: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const name = `${log}/checkpoints/${String(size).padStart(16, '0')}`;
+  const name = `${log}/checkpoints/${padded(size)}`;
   await put(`${name}.note`, Buffer.from(note, 'utf8'));
   const { cosignatures, timestamps } = await readAnchorsAt(sql, log, size);
   const text = canonicalJson({ cosignatures: [...cosignatures], size, timestamps: [...timestamps] });
   await put(`${name}.anchors.json`, Buffer.from(`${text}\n`, 'utf8'));
+}
+
+function padded(size: number): string {
+  return String(size).padStart(16, '0');
 }
 
 /** Tiles of a tree that one of `copied` leaves did not have: full ones, and the ragged edge at every level. */

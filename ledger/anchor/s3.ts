@@ -22,6 +22,8 @@ export interface StoredObject {
 }
 
 const MAX_ANSWER_BYTES = 65_536;
+const MAX_KEYS = 200;
+const MAX_LIST_BYTES = 1_048_576;
 const KEY = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/;
 
 /**
@@ -61,7 +63,48 @@ export async function putObject(send: AnchorSend, bucket: Bucket, object: Stored
     );
 }
 
-/** A request as it is signed; the path of the address is plain, and it has no query. */
+/**
+ * Keys in the order of their names, at most a page of them (S3 ListObjectsV2).
+ *
+ * @param after only keys that come later
+ * @throws {LedgerError} `archive`
+ */
+export async function listObjects(
+  send: AnchorSend,
+  bucket: Bucket,
+  { prefix, after }: { readonly prefix: string; readonly after: string },
+  nowMs: number,
+): Promise<string[]> {
+  const query = { 'list-type': '2', 'max-keys': String(MAX_KEYS), prefix, 'start-after': after };
+  const asked = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  const url = `${bucket.url}/${bucket.bucket}?${asked.toSorted().join('&')}`;
+  const xml = Buffer.from(await read(send, bucket, url, MAX_LIST_BYTES, nowMs)).toString('utf8');
+  return [...xml.matchAll(/<Key>([A-Za-z0-9._/-]+)<\/Key>/g)].map(([, key]) => key ?? '');
+}
+
+/** An object's newest version. @throws {LedgerError} `archive` */
+export function getObject(send: AnchorSend, bucket: Bucket, key: string, nowMs: number): Promise<Uint8Array> {
+  return read(send, bucket, `${bucket.url}/${bucket.bucket}/${key}`, MAX_ANSWER_BYTES, nowMs);
+}
+
+async function read(
+  send: AnchorSend,
+  bucket: Bucket,
+  url: string,
+  maxBytes: number,
+  nowMs: number,
+): Promise<Uint8Array> {
+  const body = new Uint8Array();
+  const headers = signRequest({ method: 'GET', url, headers: {}, body }, bucket, nowMs);
+  const reply = await send({ purpose: 'archive', method: 'GET', url, headers, body, maxBytes });
+  if (reply.status === 200) return reply.body;
+  throw new LedgerError(
+    'archive',
+    `expected the archive to show what it keeps, found status ${String(reply.status)}; the access key has to be allowed to list and read`,
+  );
+}
+
+/** A request as it is signed; path and query are as they are sent, the query's members in the order of their names. */
 export interface SignableRequest {
   readonly method: string;
   readonly url: string;
@@ -78,14 +121,14 @@ export function signRequest(
   { region, accessKeyId, secretAccessKey }: Pick<Bucket, 'region' | 'accessKeyId' | 'secretAccessKey'>,
   nowMs: number,
 ): Record<string, string> {
-  const { host, pathname } = new URL(url);
+  const { host, pathname, search } = new URL(url);
   const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
   const digest = sha256(body);
   const all: Record<string, string> = { ...headers, host, 'x-amz-content-sha256': digest, 'x-amz-date': time };
   const names = Object.keys(all).toSorted();
   const list = names.join(';');
   const lines = names.map((name) => `${name}:${all[name]?.trim() ?? ''}\n`).join('');
-  const canonical = [method, pathname, '', lines, list, digest].join('\n');
+  const canonical = [method, pathname, search.slice(1), lines, list, digest].join('\n');
   const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
   const text = ['AWS4-HMAC-SHA256', time, scope, sha256(Buffer.from(canonical, 'utf8'))].join('\n');
   const steps = [time.slice(0, 8), region, 's3', 'aws4_request'];

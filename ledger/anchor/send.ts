@@ -1,7 +1,7 @@
 /** A request to somebody outside, who is to remember a checkpoint. */
 export interface AnchorRequest {
   readonly purpose: 'witness' | 'timestamp' | 'archive';
-  readonly method: 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;

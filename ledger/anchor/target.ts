@@ -3,7 +3,9 @@ import { readConsistency } from '../epoch/tree-reader.ts';
 import { LedgerError } from '../error.ts';
 import { formatVerifierKey } from '../note/key.ts';
 import type { VerifierKey } from '../note/key.ts';
+import type { OutsideMemory } from '../fork/outside.ts';
 import { askWitness } from '../witness/client.ts';
+import { askNewest } from '../witness/newest.ts';
 import type { TokenCertificate } from './certificate.ts';
 import type { AnchorSend } from './send.ts';
 import { readTimestampResponse, timestampRequest, verifyTimestamp } from './timestamp.ts';
@@ -24,6 +26,8 @@ export interface AnchorTarget {
   readonly isDone: (sql: postgres.Sql, checkpoint: AnchorCheckpoint) => Promise<boolean>;
   /** Anchors and stores what came back. @throws {LedgerError} or whatever the connection does */
   readonly anchor: (sql: postgres.Sql, checkpoint: AnchorCheckpoint) => Promise<void>;
+  /** What it remembers that the database does not know of; absent where nobody could tell. */
+  readonly newest?: OutsideMemory['newest'];
 }
 
 /** A witness that is asked for a cosignature under every checkpoint. */
@@ -44,6 +48,7 @@ export function witnessTarget(
       const { line, timeS } = await askWitness({ send, witness, note, size, lastSize: Number(last?.size ?? 0), proof });
       await sql`select ledger.store_cosignature(${log}, ${size}, ${vkey}, ${line}, ${new Date(timeS * 1000)})`;
     },
+    newest: (known) => askNewest({ send, witness }, known),
   };
 }
 

@@ -1,18 +1,17 @@
 import { checkItem, DEPLOYMENT, type AppendItem, type Appended } from '../entry.ts';
 import { LedgerError } from '../error.ts';
+import { HeadKeeper } from '../fork/head-keeper.ts';
 import type { Ledger, LedgerOptions, LedgerStatus } from '../ledger.ts';
 import type { RandomHex } from '../random.ts';
 import { recoverExpired } from '../recover.ts';
 import { sealBody, type SealKeys } from '../seal.ts';
 import { statementText } from '../statement.ts';
 import type { Answer } from './batch.ts';
-import { gapFacts } from './gap.ts';
-import type { Gap } from './gap.ts';
+import { gapFacts, type Gap } from './gap.ts';
 import { amountOf, lateOutcome, notSentOutcome, withLedgerFacts } from './items.ts';
 import type { OpenCall } from './items.ts';
 import { leaseTimes, LeaseWatch } from './lease.ts';
-import { createLogBook } from './logs.ts';
-import type { LogBook, LogRef } from './logs.ts';
+import { createLogBook, type LogBook, type LogRef } from './logs.ts';
 import { unavailable } from './pending.ts';
 import type { Pending } from './pending.ts';
 import { AppendQueue } from './queue.ts';
@@ -46,6 +45,7 @@ export class ProcessLedger implements Ledger {
   readonly #lease: LeaseWatch;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #open = new Map<string, HeldCall>();
+  readonly #keeper: HeadKeeper | null;
   #last: LedgerStatus['last'] = null;
   #closed = false;
   #gaps = 0;
@@ -57,6 +57,8 @@ export class ProcessLedger implements Ledger {
     this.#receipts = receipts;
     this.#random = random;
     this.wid = writer.wid;
+    const { heads, origin: name } = options;
+    this.#keeper = heads ? new HeadKeeper({ heads, name, writer, onError: (error) => this.#report(error) }) : null;
     this.#timeoutMs = options.appendTimeoutMs ?? 5000;
     this.#lease = new LeaseWatch(leaseTimes(options).leaseMs, () => performance.now(), options.now);
     this.#logs = createLogBook(options.sql, options.origin, random, (tenant, log) => this.#recordLog(tenant, log));
@@ -87,6 +89,7 @@ export class ProcessLedger implements Ledger {
       subject: null,
       sections: { facts: { wid: this.wid, algorithm: 'ed25519', key: this.#receipts.publicKey } },
     });
+    await this.#keeper?.begin();
     const { renewMs, recoverMs } = leaseTimes(this.#options);
     this.#every(renewMs, () => this.#renew());
     this.#every(IDLE_RECEIPTS_MS, () => this.#storeReceipts());
@@ -135,6 +138,7 @@ export class ProcessLedger implements Ledger {
       while (this.#receipts.waiting > 0) await this.#writer.storeReceipts();
       await this.#writer.retire();
     });
+    await this.#keeper?.end();
   }
 
   /** An outcome is sealed with its decision's keys: nothing has to be loaded while the database is away. */

@@ -13,6 +13,8 @@ export interface Writer extends AppendPort {
   /** Stores signatures for which no batch came along. */
   storeReceipts(): Promise<void>;
   retire(): Promise<void>;
+  /** What this process was told is durable. */
+  readonly acknowledged: Acknowledged;
 }
 
 const RECEIPTS_A_BATCH = 256;
@@ -35,6 +37,7 @@ export async function registerWriter(options: {
 
   return {
     wid,
+    acknowledged,
     send: async (items, again) => {
       const riding = receipts.take(RECEIPTS_A_BATCH);
       try {
@@ -44,7 +47,7 @@ export async function registerWriter(options: {
         const [row] = await writerSql.unsafe<{ answer: string }[]>(APPEND_SQL, parameters, { prepare: true });
         const answers = decodeAnswer(row?.answer ?? '', items.length);
         if (answers === null) throw new TypeError('ledger.append answered in another form than this build knows');
-        acknowledged.note(sealed, answers);
+        acknowledged.note(items, answers);
         for (const answer of answers) if (answer.is === 'appended') nextWseq = Math.max(nextWseq, answer.wseq + 1);
         return answers;
       } catch (error) {

@@ -2,12 +2,14 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createHeadKeeping } from '../fork/kept-heads.ts';
+import type { HeadKeeping } from '../fork/kept-heads.ts';
 
 /**
- * Published checkpoints outside the database: what a restored database is compared with. The newest of each origin, and a
- * history of all, as signed notes.
+ * What a restored database is compared with, outside of it: published checkpoints as signed notes, the newest of each origin and a
+ * history of all; and the last entries that processes were told are durable.
  */
-export interface HeadStore {
+export interface HeadStore extends HeadKeeping {
   /** The newest note of an origin; null when none was kept. */
   readonly latest: (origin: string) => Promise<string | null>;
   /** All that were kept, of any origin, in the order they were kept; in short reads. */
@@ -18,8 +20,10 @@ export interface HeadStore {
 
 /** A head store in a folder, made when first written to. Files are their owner's only. */
 export function createHeadStore(dir: string): HeadStore {
-  const pathOf = (origin: string): string => join(dir, `${origin.replaceAll(/[^A-Za-z0-9.-]/g, '_')}.checkpoint`);
+  const safe = (name: string): string => name.replaceAll(/[^A-Za-z0-9.-]/g, '_');
+  const pathOf = (origin: string): string => join(dir, `${safe(origin)}.checkpoint`);
   return {
+    ...createHeadKeeping(dir, safe),
     latest: async (origin) => {
       try {
         return await readFile(pathOf(origin), 'utf8');

@@ -1,16 +1,13 @@
 import type postgres from 'postgres';
 import type { Answer } from '../append/batch.ts';
 import { LedgerError } from '../error.ts';
-
-interface Head {
-  readonly seq: number;
-  readonly hash: string;
-}
+import type { KeptHead, KeptHeads } from './kept-heads.ts';
 
 /** The last entry of each log that this process was told is durable: what a database that came back must still have. */
 export class Acknowledged {
   readonly #sql: postgres.Sql;
-  readonly #heads = new Map<string, Head>();
+  readonly #heads = new Map<string, KeptHead>();
+  readonly #changed = new Set<string>();
   #isNewConnection = false;
 
   /** @param sql the pool of one connection that appends */
@@ -23,20 +20,39 @@ export class Acknowledged {
   /**
    * Notes what a batch came to. A log only grows: an answer at or before a place that is taken comes from another history.
    *
-   * @param logs of the items, in order of the answers
+   * @param items in order of the answers
    * @throws {LedgerError} `forked`
    */
-  note(logs: readonly { readonly log: string }[], answers: readonly Answer[]): void {
-    const newest = new Map<string, Head>();
+  note(
+    items: readonly { readonly inc: number; readonly sealed: { readonly log: string } }[],
+    answers: readonly Answer[],
+  ): void {
+    const newest = new Map<string, KeptHead>();
     for (const [index, answer] of answers.entries()) {
-      const log = logs[index]?.log;
-      if (answer.is !== 'appended' || log === undefined) continue;
+      const item = items[index];
+      if (answer.is !== 'appended' || item === undefined) continue;
+      const { log } = item.sealed;
       const last = this.#heads.get(log);
       if (last !== undefined && answer.seq <= last.seq) throw lost(log, last.seq);
       // A batch that is sent again may answer out of order.
-      if (answer.seq > (newest.get(log)?.seq ?? -1)) newest.set(log, answer);
+      const { seq, hash } = answer;
+      if (seq > (newest.get(log)?.seq ?? -1)) newest.set(log, { inc: item.inc, seq, hash });
     }
-    for (const [log, { seq, hash }] of newest) this.#heads.set(log, { seq, hash });
+    for (const [log, head] of newest) {
+      this.#heads.set(log, head);
+      this.#changed.add(log);
+    }
+  }
+
+  /** The heads that changed since this was asked the last time. */
+  takeChanged(): KeptHeads {
+    const changed = new Map<string, KeptHead>();
+    for (const log of this.#changed) {
+      const head = this.#heads.get(log);
+      if (head !== undefined) changed.set(log, head);
+    }
+    this.#changed.clear();
+    return changed;
   }
 
   /** After the connection was lost, nothing else: asks as `check` does. */
@@ -47,23 +63,25 @@ export class Acknowledged {
   /** Asks whether all of them are still there. @throws {LedgerError} `forked` */
   async check(): Promise<void> {
     this.#isNewConnection = false;
-    const missing = await this.#findMissing().catch((error: unknown) => {
+    const missing = await findMissing(this.#sql, this.#heads).catch((error: unknown) => {
       this.#isNewConnection = true;
       throw error;
     });
     if (missing !== null) throw lost(missing, this.#heads.get(missing)?.seq ?? 0);
   }
+}
 
-  async #findMissing(): Promise<string | null> {
-    const sql = this.#sql;
-    const heads = [...this.#heads];
-    const [row] = await sql<{ log: string }[]>`
-      select u.log from unnest(${heads.map(([log]) => log)}::text[], ${heads.map(([, { seq }]) => seq)}::bigint[],
-        ${heads.map(([, { hash }]) => hash)}::text[]) u(log, seq, hash)
-      where not exists (select 1 from ledger.entries e where e.log = u.log and e.seq = u.seq and encode(e.hash, 'hex') = u.hash)
-      limit 1`;
-    return row?.log ?? null;
-  }
+/** A log of which an entry that was durable is not there; null when all are. A log that was declared ended is not asked about. */
+export async function findMissing(sql: postgres.Sql, kept: KeptHeads): Promise<string | null> {
+  const heads = [...kept];
+  if (heads.length === 0) return null;
+  const [row] = await sql<{ log: string }[]>`
+    select u.log from unnest(${heads.map(([log]) => log)}::text[], ${heads.map(([, { seq }]) => seq)}::bigint[],
+      ${heads.map(([, { hash }]) => hash)}::text[]) u(log, seq, hash)
+    where not exists (select 1 from ledger.entries e where e.log = u.log and e.seq = u.seq and encode(e.hash, 'hex') = u.hash)
+      and not exists (select 1 from ledger.closed_logs c where c.log = u.log)
+    limit 1`;
+  return row?.log ?? null;
 }
 
 function lost(log: string, seq: number): LedgerError {

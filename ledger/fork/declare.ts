@@ -9,10 +9,12 @@ import type { LedgerOptions } from '../ledger.ts';
 import { openLedger } from '../open.ts';
 import { findFork, newestIncarnation } from './guard.ts';
 import { measureLoss, readNewLogs } from './loss.ts';
-import type { Lost, NewLog } from './loss.ts';
+import type { KeptHeads } from './kept-heads.ts';
+import type { Lost, NewLog, RestoredLog } from './loss.ts';
+import type { OutsideAnswer } from './outside.ts';
 
 /** Who declares what; appends need the gateway's rights only. */
-export interface LossOptions extends Pick<LedgerOptions, 'sql' | 'writerSql' | 'keys' | 'origin' | 'now'> {
+export interface LossOptions extends Pick<LedgerOptions, 'sql' | 'writerSql' | 'keys' | 'origin' | 'now' | 'outside'> {
   /** With the rights of the owner of the database. */
   readonly ownerSql: postgres.Sql;
   readonly heads: HeadStore;
@@ -44,7 +46,7 @@ export interface Recovery {
  */
 export async function declareLoss(options: LossOptions): Promise<Recovery> {
   const { sql, ownerSql, heads, origin: name, checkpoint, force } = options;
-  const { problem } = await findFork(sql, heads, name);
+  const { problem, outside } = await findFork(sql, heads, name, options.outside);
   if (problem === null && !force) {
     throw new LedgerError(
       'not_forked',
@@ -54,7 +56,9 @@ export async function declareLoss(options: LossOptions): Promise<Recovery> {
   const before = await findDeployment(sql);
   const inc = before?.inc ?? -1;
   const published = await newestIncarnation(heads, before?.name ?? name, inc);
-  await ownerSql`select ledger.declare_loss(${(published ?? inc) + 1}::integer)`;
+  const acknowledged = await heads.acknowledged(name);
+  const used = [inc, published ?? inc, ...[...acknowledged.values()].map((head) => head.inc)];
+  await ownerSql`select ledger.declare_loss(${Math.max(...used, ...outside.map(incarnationOf)) + 1}::integer)`;
   const logs = await readNewLogs(sql);
   const [deployment] = logs;
   // A crash after the deployment's own first entry leaves only tenants' logs to begin.
@@ -62,19 +66,39 @@ export async function declareLoss(options: LossOptions): Promise<Recovery> {
   const lost =
     own === null
       ? { from: 0, to: null, checkpoint: null }
-      : await measureLoss(sql, heads, own.previous, published === null ? checkpoint : null);
-  await begin(options, logs, own === null ? null : deploymentEntry(options, own, lost));
+      : await measureLoss(sql, heads, own.previous, {
+          notes: notesOf(outside, own.previous, published === null ? checkpoint : null),
+          acknowledged,
+        });
+  await begin(options, logs, { acknowledged, first: own === null ? null : deploymentEntry(options, own, lost) });
   const now = await findDeployment(sql);
   return { inc: now?.inc ?? 0, origin: now?.origin ?? '', lost, logs };
 }
 
-async function begin(options: LossOptions, logs: readonly NewLog[], first: AppendItem | null): Promise<void> {
+/** 0 for one that cannot be told. */
+function incarnationOf({ remembered }: OutsideAnswer): number {
+  return Number(/\/(\d{1,9})$/.exec(remembered?.origin ?? '')?.[1] ?? 0);
+}
+
+/** Notes of the ended log that somebody outside remembers, and the one that the operator brought. */
+function notesOf(outside: readonly OutsideAnswer[], { origin }: RestoredLog, brought: string | null): string[] {
+  const remembered = outside.flatMap((answer) =>
+    answer.remembered?.origin === origin ? (answer.remembered.note ?? []) : [],
+  );
+  return brought === null ? remembered : [...remembered, brought];
+}
+
+async function begin(
+  options: LossOptions,
+  logs: readonly NewLog[],
+  { acknowledged, first }: { readonly acknowledged: KeptHeads; readonly first: AppendItem | null },
+): Promise<void> {
   const { sql, writerSql, keys, origin, now } = options;
   const ledger = await openLedger({
     sql, writerSql, keys, origin, now, recoverMs: 0, isRecovery: true, firstEntry: () => first,
   }); // prettier-ignore
   try {
-    for (const log of logs) if (log.tenant !== DEPLOYMENT) await ledger.append(tenantEntry(options, log));
+    for (const log of logs) if (log.tenant !== DEPLOYMENT) await ledger.append(tenantEntry(options, log, acknowledged));
   } finally {
     await ledger.close();
   }
@@ -85,9 +109,11 @@ function deploymentEntry(options: LossOptions, log: NewLog, { from, to, checkpoi
   return recoveryEntry(options, log, { lost: { from, to }, checkpoint: kept });
 }
 
-/** How far a tenant's log had come is known to who holds its receipts and exports, and to nobody else. */
-function tenantEntry(options: LossOptions, log: NewLog): AppendItem {
-  return recoveryEntry(options, log, { lost: { from: log.previous.size, to: null } });
+/** How far a tenant's log had come at least is what this host's processes were told; who holds receipts and exports may know more. */
+function tenantEntry(options: LossOptions, log: NewLog, acknowledged: KeptHeads): AppendItem {
+  const { log: previous, size: from } = log.previous;
+  const last = acknowledged.get(previous);
+  return recoveryEntry(options, log, { lost: { from, to: last === undefined ? null : Math.max(last.seq + 1, from) } });
 }
 
 function recoveryEntry(

@@ -9,6 +9,7 @@ import { originLine } from '../note/checkpoint.ts';
 import type { Checkpoint } from '../note/checkpoint.ts';
 import { CompactRange } from '../tree/range.ts';
 import { checkpointOf } from './guard.ts';
+import type { KeptHeads } from './kept-heads.ts';
 
 /** A log that a later incarnation has replaced, as it was restored. */
 export interface RestoredLog {
@@ -35,7 +36,7 @@ export interface NewLog {
 export interface Lost {
   /** The first sequence whose entry is lost: everything before it is what was published. */
   readonly from: number;
-  /** The sequence after the last one that was published; null when nothing outside says how far the log had come. */
+  /** The sequence after the last one that was published or acknowledged; null when nothing outside says how far the log had come. */
   readonly to: number | null;
   /** The newest checkpoint that was published. */
   readonly checkpoint: Checkpoint | null;
@@ -75,22 +76,23 @@ async function deploymentHead(sql: postgres.Sql, log: string): Promise<{ size: n
 /**
  * Compares the restored log of the deployment with the checkpoints that were kept outside, from the oldest on.
  *
- * @param more a signed note from elsewhere, e.g. of a witness or an archive; null: none
+ * @param more signed notes from elsewhere, e.g. of a witness or an archive, and the last entries that were acknowledged
  * @throws {LedgerError} `invalid_note` for a note of another log
  */
 export async function measureLoss(
   sql: postgres.Sql,
   heads: HeadStore,
   { log, origin, size }: RestoredLog,
-  more: string | null,
+  { notes, acknowledged }: { readonly notes: readonly string[]; readonly acknowledged: KeptHeads },
 ): Promise<Lost> {
+  const last = (acknowledged.get(log)?.seq ?? -1) + 1;
   const published: Checkpoint[] = [];
   for await (const note of heads.history()) {
     const checkpoint = checkpointOf(note);
     if (checkpoint.origin === origin) published.push(checkpoint);
   }
   const latest = await heads.latest(origin);
-  for (const note of [latest, more]) if (note !== null) published.push(ofLog(checkpointOf(note), origin));
+  for (const note of [latest, ...notes]) if (note !== null) published.push(ofLog(checkpointOf(note), origin));
   published.sort((a, b) => a.size - b.size);
   const range = CompactRange.empty();
   let agreed = 0;
@@ -98,15 +100,17 @@ export async function measureLoss(
     if (checkpoint.size > size) break;
     await extend(sql, { log, origin }, range, checkpoint.size);
     // Two histories: what came after the last checkpoint they share is another story here.
-    if (range.root() !== checkpoint.root) return lostFrom(agreed, published);
+    if (range.root() !== checkpoint.root) return lostFrom(agreed, published, last);
     agreed = checkpoint.size;
   }
-  return lostFrom(size, published);
+  return lostFrom(size, published, last);
 }
 
-function lostFrom(from: number, published: readonly Checkpoint[]): Lost {
+/** @param last the sequence after the last one that was acknowledged; 0 when none is known */
+function lostFrom(from: number, published: readonly Checkpoint[], last: number): Lost {
   const checkpoint = published.at(-1) ?? null;
-  return { from, to: checkpoint === null ? null : Math.max(checkpoint.size, from), checkpoint };
+  const to = Math.max(checkpoint?.size ?? 0, last);
+  return { from, to: to === 0 ? null : Math.max(to, from), checkpoint };
 }
 
 function ofLog(checkpoint: Checkpoint, origin: string): Checkpoint {

@@ -40,7 +40,7 @@ export async function askWitness(question: WitnessQuestion): Promise<StoredCosig
     const { status, body } = await post(question, oldSize);
     if (status === 200) return readCosignatures(question, decode(body));
     if (status !== 409) throw refused(witness.name, status);
-    const known = sizeOf(decode(body));
+    const known = readSize(decode(body));
     if (known === null) throw refused(witness.name, status);
     if (known > size || known === oldSize) throw otherHistory(witness.name, known, size);
     oldSize = known;
@@ -78,7 +78,7 @@ function readCosignatures({ witness, note }: WitnessQuestion, lines: string): St
 }
 
 /** `<size>` and a line feed; null for anything else. */
-function sizeOf(text: string): number | null {
+export function readSize(text: string): number | null {
   const size = /^(0|[1-9][0-9]{0,15})\n$/.exec(text)?.[1];
   return size !== undefined && Number.isSafeInteger(Number(size)) ? Number(size) : null;
 }

@@ -7,6 +7,7 @@ import type { NoteSigner, VerifierKey } from '../note/key.ts';
 import { formatNote, openNote, parseNote } from '../note/note.ts';
 import { verifyConsistency } from '../tree/proof.ts';
 import type { TrustPolicy } from './policy.ts';
+import { checkpointPath } from './newest.ts';
 import { parseAddCheckpoint } from './request.ts';
 import type { AddCheckpoint } from './request.ts';
 import type { WitnessState } from './state.ts';
@@ -23,6 +24,8 @@ export interface Witness {
   readonly key: VerifierKey;
   /** Answers the body of an add-checkpoint request. Rejects when its state cannot be read or written: nothing was signed. */
   addCheckpoint(body: Uint8Array): Promise<WitnessAnswer>;
+  /** The newest checkpoint it cosigned of the log that a path of `checkpointPath` names, as the log signed it. */
+  checkpoint(path: string): Promise<WitnessAnswer>;
 }
 
 /** What a witness is made of. */
@@ -44,6 +47,11 @@ export function createWitness(options: WitnessOptions): Witness {
   const queues = new Map<string, Promise<unknown>>();
   return {
     key: options.signer.key,
+    checkpoint: async (path) => {
+      const log = options.policy.logs.find(({ key }) => checkpointPath(key.name) === path);
+      const note = log === undefined ? null : await options.state.latest(log.key.name);
+      return note === null ? refuse(404, 'no checkpoint') : { status: 200, contentType: TEXT, body: note };
+    },
     addCheckpoint: async (body) => {
       const request = parseAddCheckpoint(body);
       const origin = request?.note.slice(0, request.note.indexOf('\n')) ?? '';

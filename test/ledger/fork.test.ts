@@ -87,7 +87,7 @@ describe('a database that was restored to an older copy', () => {
     await expect(closeEpoch({ sql, ledger }, notary)).rejects.toMatchObject(FORKED);
     expect(told).toEqual(['forked']);
     expect(await countEntries()).toBe(before);
-    expect(await findFork(sql, null, 'countersign.test/ledger')).toEqual({ guard: 'memory only', problem: null });
+    expect(await findFork(sql, null, 'countersign.test/ledger')).toEqual({ guard: 'memory only', problem: null, outside: [] });
   });
 
   test('goes on as a new incarnation that commits to what was lost, and verifies with the old one', async () => {
@@ -113,7 +113,7 @@ describe('a database that was restored to an older copy', () => {
     const next = await start();
     expect(next.ledger.status().state).toBe('up');
     await work(next);
-    expect(await findFork(next.sql, notary.heads, '')).toEqual({ guard: 'head store', problem: null });
+    expect(await findFork(next.sql, notary.heads, '')).toEqual({ guard: 'head store', problem: null, outside: [] });
     const report = await verifyLive(next.sql, next.keys);
     expect(report).toMatchObject({ firstBad: null, openCalls: 2 });
     expect(report.logs.map(({ tenant }) => tenant)).toEqual([

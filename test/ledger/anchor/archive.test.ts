@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { anchorNewest } from '../../../ledger/anchor/job.ts';
 import { archiveTarget } from '../../../ledger/anchor/archive.ts';
 import type { ArchiveOptions } from '../../../ledger/anchor/archive.ts';
+import type { AnchorTarget } from '../../../ledger/anchor/target.ts';
+import { findFork } from '../../../ledger/index.ts';
+import type { ForkFinding, OutsideMemory } from '../../../ledger/index.ts';
 import { readAnchorStatus } from '../../../ledger/anchor/status.ts';
 import { merkleRoot } from '../../../ledger/merkle.ts';
 import { parseCheckpoint } from '../../../ledger/note/checkpoint.ts';
@@ -39,10 +42,14 @@ describe.skipIf(python === null)('an object store with object lock', () => {
     await store.close();
   });
 
-  async function copy(change: Partial<ArchiveOptions> = {}): Promise<string[]> {
+  function archive(change: Partial<ArchiveOptions> = {}): AnchorTarget {
     const bucket = { url: store.url, bucket: 'evidence', region: 'us-east-1', accessKeyId: 'k', secretAccessKey: 's' };
     const lock = { mode: 'COMPLIANCE', days: 30 } as const;
-    const target = archiveTarget({ bucket, prefix: 'ledger/', everyMs: 0, lock, now: Date.now, ...change }, send);
+    return archiveTarget({ bucket, prefix: 'ledger/', everyMs: 0, lock, now: Date.now, ...change }, send);
+  }
+
+  async function copy(change: Partial<ArchiveOptions> = {}): Promise<string[]> {
+    const target = archive(change);
     const failures: string[] = [];
     const onError = ({ message }: Error): void => void failures.push(message);
     await anchorNewest({ sql: fixture.sql, targets: [target], onError, retryMs: 1 });
@@ -101,5 +108,31 @@ print(json.dumps([head['ObjectLockMode'], head['ObjectLockRetainUntilDate'].time
       expect.stringContaining('found status 400'),
     ]);
     expect(await copy({ bucket: { ...bucket, bucket: 'plain' }, lock: null, prefix: 'open/' })).toEqual([]);
+  });
+
+  test('that keeps a newer checkpoint than a restored database keeps a process from writing to it', async () => {
+    const { id, newest } = archive();
+    const outside: OutsideMemory[] = newest === undefined ? [] : [{ id, newest }];
+    await closeEpoch(fixture, notary);
+    expect(await copy()).toEqual([]);
+    const look = (): Promise<ForkFinding> =>
+      findFork(database.connectGateway(1), null, 'countersign.test/ledger', outside);
+    expect(await look()).toMatchObject({ guard: 'outside', problem: null, outside: [{ id, said: 'agrees' }] });
+    const older = await database.copy();
+    await append(1);
+    await closeEpoch(fixture, notary);
+    expect(await copy()).toEqual([]);
+    const { checkpointSize } = await readAnchorStatus(fixture.sql, null);
+    await fixture.ledger.close();
+    await database.restore(older);
+    expect((await look()).problem).toContain(`${id} remembers a checkpoint of ${String(checkpointSize)} entries`);
+    fixture = await openTestLedger(database, { outside });
+    expect(fixture.ledger.status().state).toBe('forked');
+    expect(
+      await findFork(fixture.sql, null, '', [{ id, newest: () => Promise.reject(new Error('away')) }]),
+    ).toMatchObject({
+      guard: 'memory only',
+      outside: [{ said: 'unreached' }],
+    });
   });
 });
