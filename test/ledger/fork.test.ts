@@ -87,7 +87,11 @@ describe('a database that was restored to an older copy', () => {
     await expect(closeEpoch({ sql, ledger }, notary)).rejects.toMatchObject(FORKED);
     expect(told).toEqual(['forked']);
     expect(await countEntries()).toBe(before);
-    expect(await findFork(sql, null, 'countersign.test/ledger')).toEqual({ guard: 'memory only', problem: null, outside: [] });
+    expect(await findFork(sql, null, 'countersign.test/ledger')).toEqual({
+      guard: 'memory only',
+      problem: null,
+      outside: [],
+    });
   });
 
   test('goes on as a new incarnation that commits to what was lost, and verifies with the old one', async () => {
