@@ -12,6 +12,7 @@ import {
 } from '../../ledger/index.ts';
 import { withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
+import { readWhole } from '../numbers.ts';
 import { operator, withKeyDesk, type KeyDesk } from '../key-desk.ts';
 import type { Answer, Arguments, Verb, VerbContext } from '../verb.ts';
 
@@ -95,13 +96,6 @@ function readSampleWish(args: Arguments): SampleWish | null {
   if (size === null && seed === null) return null;
   if (size === null || seed === null) throw new CliError('usage', 'ledger export: --sample and --seed go together.');
   return { size, seed };
-}
-
-function readWhole(args: Arguments, name: string): number | null {
-  const text = args.text(name);
-  if (text === null) return null;
-  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
-  throw new CliError('usage', `--${name}: expected a whole number, found "${text.slice(0, 20)}".`);
 }
 
 /** A date (its first instant, UTC) or an instant with its zone. */

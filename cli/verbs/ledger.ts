@@ -19,6 +19,8 @@ import { openKeys, withDatabase } from '../database.ts';
 import { withMemories } from '../memories.ts';
 import { readPolicyFile } from '../policy-file.ts';
 import { readTrustFiles, TRUST_OPTIONS } from '../trust-files.ts';
+import { CliError } from '../errors.ts';
+import { readWhole } from '../numbers.ts';
 import type { Answer, ExitCode, Json, Verb, VerbContext } from '../verb.ts';
 
 const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
@@ -34,7 +36,11 @@ const EXIT_BY_VERDICT: Readonly<Record<VerifyReport['verdict'], ExitCode>> = {
 async function verify(context: VerbContext): Promise<Answer> {
   const [dir] = context.args.positionals;
   const trust = readTrustFiles(context.args);
-  const report = dir === undefined ? await verifyDatabase(context, trust) : await verifyFolder(resolve(dir), trust);
+  const at = readWhole(context.args, 'at');
+  if (at !== null && dir === undefined)
+    throw new CliError('usage', 'ledger verify: --at needs an exported folder; write one with "ledger export".');
+  const report =
+    dir === undefined ? await verifyDatabase(context, trust) : await verifyFolder(resolve(dir), trust, { at });
   const data = { ...report } as unknown as Json;
   return { exit: EXIT_BY_VERDICT[report.verdict], data, text: reportText(report) };
 }
@@ -92,11 +98,15 @@ export const verbs: readonly Verb[] = [
     path: ['ledger', 'verify'],
     summary: 'Checks the ledger in the database, or an exported folder, and names the first bad entry.',
     positionals: ['[DIR]'],
-    options: TRUST_OPTIONS,
+    options: {
+      ...TRUST_OPTIONS,
+      at: { value: 'SEQ', help: "Only the state of the folder's newest log when this was its last entry." },
+    },
     example: 'countersign ledger verify ./evidence --trust auditor.policy --json',
     details:
       'A folder is checked without a database, a network or a key. VALID and VALID_WITH_ERASURES (exit code 0) need your own\n' +
       'policy file and somebody in it who has seen a checkpoint over every entry: keys that come with the folder never count.\n' +
+      'Every other file of the folder is made again from the entries and compared; what is no part of the export is named.\n' +
       'Exit code 1: TAMPERED, FORKED, INCOMPLETE; 3: UNANCHORED (consistent, and no outside anchor covers all of it),\n' +
       'UNVERIFIABLE (could not be read).',
     run: verify,

@@ -25,6 +25,8 @@ export interface BoundHead {
   readonly problem: string | null;
   /** A checkpoint covers it. */
   readonly covered: boolean;
+  /** Somebody whom the reader believes has seen it. */
+  readonly anchored?: boolean;
   /** What a `problem` shows; default TAMPERED. */
   readonly shows?: BadVerdict;
   /** What it shows when the log has another root; default TAMPERED. */
@@ -43,6 +45,7 @@ export class TreeCheck {
   #next: BoundHead | null = null;
   #good: number;
   #covered = 0;
+  #anchored = 0;
 
   /**
    * @param heads by rising size
@@ -57,6 +60,11 @@ export class TreeCheck {
   /** Entries that a checkpoint covers. */
   get covered(): number {
     return this.#covered;
+  }
+
+  /** Entries that somebody whom the reader believes has seen. */
+  get anchored(): number {
+    return this.#anchored;
   }
 
   /** Entries that heads have confirmed so far. */
@@ -92,11 +100,16 @@ export class TreeCheck {
     };
   }
 
+  /** Whatever of the heads was not read is let go. */
+  async close(): Promise<void> {
+    await this.#heads.return?.();
+  }
+
   async #compare(): Promise<TreeFinding | null> {
     const { size } = this.#range;
     const root = this.#range.root();
     while (this.#next !== null && this.#next.size <= size) {
-      const { says, problem, covered, shows = 'TAMPERED', differs = 'TAMPERED' } = this.#next;
+      const { says, problem, covered, anchored, shows = 'TAMPERED', differs = 'TAMPERED' } = this.#next;
       if (problem !== null) return { seq: this.#good, problem, shows };
       if (this.#next.size < size) return { seq: this.#good, problem: `${says} is not in the order of its size` };
       if (this.#next.root !== root) {
@@ -113,6 +126,7 @@ export class TreeCheck {
       }
       this.#good = size;
       if (covered) this.#covered = size;
+      if (anchored === true) this.#anchored = size;
       await this.#pull();
     }
     return null;

@@ -1,35 +1,39 @@
 import { canonicalJson } from '../canonical.ts';
-import { queryText } from '../controls/control.ts';
-import type { EntryFiles } from './entry-files.ts';
-import type { BundleFolder } from './folder.ts';
-import type { ExportPlan } from './plan.ts';
+import type { JsonValue } from '../canonical.ts';
+import type { Asked } from './asked.ts';
+import type { ExportedLog } from './manifest.ts';
 import { sortedCounts } from './tally.ts';
+import type { Tally } from './tally.ts';
+import { isoTime } from './viewed.ts';
 
-/** What the export claims to be complete about; each number can be counted again from the entries. */
-export async function writeCompleteness(
-  folder: BundleFolder,
-  { options, logs }: ExportPlan,
-  { tally, matches }: EntryFiles,
-): Promise<void> {
-  const { tenant, disclose = 'all', withhold = [], range, sample, control } = options;
+export const COMPLETENESS_FILE = 'completeness.json';
+
+/** One log of an export, and how many entries it had in all. */
+export type StatedLog = ExportedLog & { readonly logEntries: number };
+
+/** What the export claims to be complete about, as one line; all but `asked` and `log_entries` is counted from the entries. */
+export function completenessText(
+  asked: Asked,
+  logs: readonly StatedLog[],
+  { tally, matches }: { readonly tally: Tally; readonly matches: number },
+): string {
+  const { tenant, disclose, withheld, range, sample, control } = asked;
   const own = logs.filter((log) => log.tenant === tenant);
-  const iso = (ms: number | null | undefined): string | null =>
-    ms === null || ms === undefined ? null : new Date(ms).toISOString();
-  const statement = {
+  const statement: JsonValue = {
     asked: {
       tenant,
       disclose,
-      withheld: withhold.toSorted(),
+      withheld: [...withheld],
       from: iso(range?.fromMs),
       to: iso(range?.toMs),
       from_seq: range?.fromSeq ?? null,
       to_seq: range?.toSeq ?? null,
-      sample: sample === undefined ? null : { seed: sample.seed, size: sample.size },
+      sample: sample === null ? null : { seed: sample.seed, size: sample.size },
       control: control?.id ?? null,
     },
-    query: control === undefined ? 'every entry of the range' : queryText(control.query),
-    ranges: own.map(({ log, first, end, tail }) => ({
-      log, first, last: end - 1, entries: end - first, log_entries: tail + 1,
+    query: control?.query ?? 'every entry of the range',
+    ranges: own.map(({ log, first, entries, logEntries }) => ({
+      log, first, last: first + entries - 1, entries, log_entries: logEntries,
     })),
     entries: tally.entries,
     kinds: sortedCounts(tally.kinds),
@@ -38,9 +42,13 @@ export async function writeCompleteness(
     open: tally.open.size,
     unknown: tally.unknown,
     erased: tally.erased,
-    matches: control === undefined ? null : matches,
+    matches: control === null ? null : matches,
     booked_nusd: String(tally.booked),
     time: { first: iso(tally.firstMs), last: iso(tally.lastMs) },
   }; // prettier-ignore
-  await folder.write('completeness.json', `${canonicalJson(statement)}\n`);
+  return `${canonicalJson(statement)}\n`;
+}
+
+function iso(ms: number | null | undefined): string | null {
+  return ms === null || ms === undefined ? null : isoTime(ms);
 }

@@ -6,12 +6,9 @@ import { storedBody } from '../seal.ts';
 import type { OpenedSection } from '../seal.ts';
 import type { StoredEntry } from '../stored.ts';
 import { asObject } from '../verify/call-check.ts';
-import type { EvidenceEntry } from '../verify/evidence.ts';
+import type { Disclosed } from './derived.ts';
 import type { ExportOptions } from './options.ts';
-import type { Sample } from './sample.ts';
-
-/** What is disclosed of an entry; the key when it was destroyed. */
-export type Disclosed = Pick<EvidenceEntry, 'sections' | 'erasedKey' | 'isPruned'>;
+import type { Draw } from './draw.ts';
 
 /** Kinds of the deployment's entries that concern every tenant and name none. */
 const FOR_ALL: ReadonlySet<string> = new Set(['writer', 'epoch', 'start', 'stop', 'migration']);
@@ -25,7 +22,7 @@ export class Disclosure {
   readonly #sampled: ReadonlySet<string> | null;
 
   /** @param logs ids of the logs in the export */
-  constructor(options: ExportOptions, keys: KeyRing, logs: ReadonlySet<string>, sample: Sample | null) {
+  constructor(options: ExportOptions, keys: KeyRing, logs: ReadonlySet<string>, sample: Draw | null) {
     this.#options = options;
     this.#keys = keys;
     this.#withheld = new Set(options.withhold ?? []);

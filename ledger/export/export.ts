@@ -6,23 +6,23 @@ import type { OpenedHead } from '../epoch/check.ts';
 import { LedgerError } from '../error.ts';
 import type { KeyRing } from '../keyring.ts';
 import { ANCHORS_FILE, writeAnchors } from './anchors.ts';
-import { writeCompleteness } from './completeness.ts';
+import { askedOf } from './asked.ts';
+import { DerivedFiles, VIEWS_VERSION } from './derived.ts';
 import { Disclosure } from './disclosure.ts';
 import { EntryFiles } from './entry-files.ts';
 import { BundleFolder } from './folder.ts';
-import type { WrittenFile } from './folder.ts';
+import type { KeyHistory } from './key-history.ts';
 import { CHECKPOINTS_FILE, EPOCHS_FILE, writeCheckpoint, writeOpening } from './heads.ts';
-import { KeyHistory } from './key-history.ts';
 import { writeManifest } from './manifest.ts';
 import type { ExportedLog } from './manifest.ts';
 import type { ExportOptions, ExportResult } from './options.ts';
 import { planExport } from './plan.ts';
 import type { ExportPlan, PlannedLog } from './plan.ts';
+import type { WrittenFile } from './out.ts';
 import { readRangeEvidence } from './range.ts';
 import { RANGE_FILE, writeRange } from './range-file.ts';
 import { drawSample, writeSample } from './sample.ts';
 import { writeTiles } from './tiles.ts';
-import { writeReport } from './view-report.ts';
 import { VERIFY_NOTE } from './verify-note.ts';
 
 /**
@@ -45,8 +45,7 @@ class Export {
   readonly #sql: postgres.Sql;
   readonly #keys: KeyRing;
   readonly #plan: ExportPlan;
-  readonly #history = new KeyHistory();
-  readonly #logs: ExportedLog[] = [];
+  readonly #logs: (ExportedLog & { readonly logEntries: number })[] = [];
 
   constructor(sql: postgres.Sql, keys: KeyRing, plan: ExportPlan) {
     this.#sql = sql;
@@ -60,34 +59,34 @@ class Export {
     const own = logs.filter(({ tenant }) => tenant === options.tenant);
     const sample = options.sample === undefined ? null : await drawSample(this.#sql, own, options.sample);
     const disclosure = new Disclosure(options, this.#keys, new Set(logs.map(({ log }) => log)), sample);
-    const entries = await EntryFiles.open(folder, options, disclosure);
+    const derived = await DerivedFiles.open(folder, askedOf(options), (tenant, { kind }, facts) =>
+      disclosure.answers(tenant, kind, facts),
+    );
+    const entries = new EntryFiles(folder, options, disclosure, derived);
     try {
-      for (const log of logs) await this.#writeLog(folder, log, entries);
+      for (const log of logs) await this.#writeLog(folder, log, entries, derived.history);
     } finally {
-      await entries.close();
+      await derived.close();
     }
     if (sample !== null) await writeSample(this.#sql, folder, sample);
-    await this.#history.write(folder);
-    await writeCompleteness(folder, this.#plan, entries);
-    await writeReport(folder, this.#plan, this.#logs, entries);
+    await derived.finish(this.#logs);
     await folder.write('VERIFY.md', VERIFY_NOTE);
-    return this.#finish(folder, entries);
+    return this.#finish(folder, derived);
   }
 
-  async #writeLog(folder: BundleFolder, log: PlannedLog, entries: EntryFiles): Promise<void> {
-    const head = await entries.write(this.#sql, log, (entry, facts) => this.#history.add(log, entry, facts));
-    const { role, first, end } = log;
-    this.#logs.push({ ...log, entries: end - first, head });
+  async #writeLog(folder: BundleFolder, log: PlannedLog, entries: EntryFiles, history: KeyHistory): Promise<void> {
+    const head = await entries.write(this.#sql, log);
+    const { role, first, end, tail } = log;
+    this.#logs.push({ ...log, entries: end - first, head, logEntries: tail + 1 });
     const base = `logs/${log.log}/`;
     if (role === 'deployment') {
-      await folder.writeAll(base + CHECKPOINTS_FILE, this.#checkpoints(log));
+      await folder.writeAll(base + CHECKPOINTS_FILE, this.#checkpoints(log, history));
       await folder.writeAll(base + ANCHORS_FILE, this.#anchors(log));
-      const { newest } = this.#history;
-      if (newest !== null) await folder.write(`${base}checkpoint`, newest.note);
+      if (log.checkpoint > 0) await folder.write(`${base}checkpoint`, history.newest?.note ?? '');
       await writeTiles(this.#sql, folder, { log: log.log, size: log.checkpoint });
       return;
     }
-    const newest = this.#history.epochs === 0 ? null : await readWholeEpoch(this.#sql, this.#history.epochs - 1);
+    const newest = history.epochs === 0 ? null : await readWholeEpoch(this.#sql, history.epochs - 1);
     await this.#writeHeads(folder, log, newest);
   }
 
@@ -118,9 +117,9 @@ class Export {
     );
   }
 
-  async *#checkpoints({ log, checkpoint }: PlannedLog): AsyncGenerator<string> {
+  async *#checkpoints({ log, checkpoint }: PlannedLog, history: KeyHistory): AsyncGenerator<string> {
     for await (const each of readCheckpoints(this.#sql, log, checkpoint)) {
-      this.#history.addCheckpoint(each);
+      history.addCheckpoint(each);
       yield writeCheckpoint(each);
     }
   }
@@ -129,9 +128,8 @@ class Export {
     for await (const each of readAnchors(this.#sql, log, checkpoint)) yield writeAnchors(each);
   }
 
-  async #finish(folder: BundleFolder, entries: EntryFiles): Promise<ExportResult> {
+  async #finish(folder: BundleFolder, { tally, matches }: DerivedFiles): Promise<ExportResult> {
     const { options, newest } = this.#plan;
-    const { tally, matches } = entries;
     await folder.write(
       'manifest.json',
       writeManifest({
@@ -141,6 +139,7 @@ class Export {
         logs: this.#logs,
         kinds: Object.fromEntries(tally.kinds),
         openCalls: [...tally.open].toSorted(),
+        views: VIEWS_VERSION,
         files: listed(folder),
       }),
     );

@@ -4,18 +4,13 @@ import { mkdir, open, readdir } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LedgerError } from '../error.ts';
+import type { OutFile, OutFolder, WrittenFile } from './out.ts';
 
 /** Written at once: a few hundred lines. */
 const BUFFER_CHARS = 1_000_000;
 
-/** A file's digest and length, as the manifest lists it. */
-export interface WrittenFile {
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
 /** The folder of an export: readable by its owner only, nothing in it is ever written over, every file is hashed as it is written. */
-export class BundleFolder {
+export class BundleFolder implements OutFolder {
   readonly #dir: string;
   readonly #made = new Set<string>();
   readonly #files = new Map<string, WrittenFile>();
@@ -67,7 +62,7 @@ export class BundleFolder {
 }
 
 /** One file being written. Waiting for each write keeps memory bounded whatever the disk does. */
-export class BundleFile {
+class BundleFile implements OutFile {
   readonly #handle: FileHandle;
   readonly #done: (written: WrittenFile) => void;
   readonly #hash: Hash = createHash('sha256');

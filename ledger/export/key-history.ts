@@ -2,10 +2,10 @@ import { canonicalJson } from '../canonical.ts';
 import type { JsonValue } from '../canonical.ts';
 import { DEPLOYMENT } from '../entry.ts';
 import type { StoredCheckpoint } from '../epoch/stored.ts';
-import type { StoredEntry } from '../stored.ts';
 import { asObject } from '../verify/call-check.ts';
-import type { BundleFolder } from './folder.ts';
-import type { PlannedLog } from './plan.ts';
+import { isoTime } from './viewed.ts';
+import type { ViewedEntry } from './viewed.ts';
+import type { OutFolder } from './out.ts';
 
 interface WriterKey {
   readonly wid: string;
@@ -29,12 +29,12 @@ export class KeyHistory {
   readonly #writers: WriterKey[] = [];
   readonly #checkpoints: CheckpointKey[] = [];
 
-  add({ tenant }: PlannedLog, { kind, wid, log, seq, timeMs }: StoredEntry, facts: JsonValue): void {
+  add(tenant: string, { kind, wid, log, seq, timeMs }: ViewedEntry, facts: JsonValue): void {
     if (tenant !== DEPLOYMENT) return;
     if (kind === 'epoch') this.epochs += 1;
     const { key } = asObject(facts);
     if (kind !== 'writer' || typeof key !== 'string') return;
-    this.#writers.push({ wid, key, log, seq, time: new Date(timeMs).toISOString() });
+    this.#writers.push({ wid, key, log, seq, time: isoTime(timeMs) });
   }
 
   addCheckpoint(checkpoint: StoredCheckpoint): void {
@@ -45,7 +45,7 @@ export class KeyHistory {
     else this.#checkpoints.push({ vkey, first: size, last: size });
   }
 
-  async write(folder: BundleFolder): Promise<void> {
+  async write(folder: OutFolder): Promise<void> {
     const writers = this.#writers.toSorted((a, b) => (a.wid < b.wid ? -1 : 1));
     const known = writers.map(({ wid, key }) => ({ algorithm: 'ed25519', key, wid }));
     await folder.write('keys/writers.json', `${canonicalJson(known)}\n`);

@@ -1,8 +1,9 @@
 import { canonicalJson, parseCanonical } from '../canonical.ts';
 import type { JsonValue } from '../canonical.ts';
 import { DEPLOYMENT } from '../entry.ts';
+import { isHash } from '../epoch/record.ts';
 import type { EvidenceLog } from '../verify/evidence.ts';
-import type { WrittenFile } from './folder.ts';
+import type { WrittenFile } from './out.ts';
 import { isObject } from './line.ts';
 
 export const EXPORT_FORMAT = 'countersign/export/v1';
@@ -29,12 +30,14 @@ export interface Manifest {
   readonly kinds: Readonly<Record<string, number>>;
   /** Calls open at the end of the tenant's log, sorted. */
   readonly openCalls: readonly string[];
+  /** Version of the bytes of the views; null when it is not said. */
+  readonly views: number | null;
   /** The other files of the folder but the tiles. */
   readonly files: ReadonlyMap<string, WrittenFile>;
 }
 
 /** Order of the members does not matter: canonical JSON sorts them. */
-export function writeManifest({ tenant, disclose, withheld, logs, kinds, openCalls, files }: Manifest): string {
+export function writeManifest({ tenant, disclose, withheld, logs, kinds, openCalls, views, files }: Manifest): string {
   const written = logs.map(({ log, inc, slot, nonce, origin, entries, first, head, role }) => ({
     log, inc, slot, nonce, origin, entries, first, head, role,
   })); // prettier-ignore
@@ -48,6 +51,7 @@ export function writeManifest({ tenant, disclose, withheld, logs, kinds, openCal
       logs: written,
       kinds: { ...kinds },
       open_calls: [...openCalls],
+      views,
     }) + '\n'
   );
 }
@@ -68,7 +72,34 @@ export function readManifest(text: string): Manifest | null {
   if (!Array.isArray(logs) || logs.length > 1000 || !Array.isArray(openCalls)) return null;
   const read = logs.flatMap((log) => readLog(log, tenant) ?? []);
   if (read.length !== logs.length || !openCalls.every((call) => typeof call === 'string')) return null;
-  return { tenant, disclose, withheld, logs: read, kinds: {}, openCalls, files: new Map() };
+  const [kinds, files] = [readKinds(value['kinds']), readFiles(value['files'])];
+  if (kinds === null || files === null) return null;
+  const views = typeof value['views'] === 'number' ? value['views'] : null;
+  return { tenant, disclose, withheld, logs: read, kinds, openCalls, views, files };
+}
+
+function readKinds(value: JsonValue | undefined): Record<string, number> | null {
+  if (!isObject(value)) return null;
+  const counts = Object.entries(value).flatMap(([kind, count]) => (typeof count === 'number' ? [[kind, count]] : []));
+  return counts.length === Object.keys(value).length ? (Object.fromEntries(counts) as Record<string, number>) : null;
+}
+
+const MAX_FILES = 100_000;
+/** A path of ours: nothing in it leads upwards or elsewhere. */
+const PATH = /^(?!.*(?:^|\/)\.)[A-Za-z0-9._-]{1,100}(?:\/[A-Za-z0-9._-]{1,100}){0,8}$/;
+
+function readFiles(value: JsonValue | undefined): Map<string, WrittenFile> | null {
+  if (!isObject(value)) return null;
+  const paths = Object.entries(value);
+  if (paths.length > MAX_FILES) return null;
+  const files = new Map<string, WrittenFile>();
+  for (const [path, file] of paths) {
+    if (!PATH.test(path) || !isObject(file)) return null;
+    const { bytes, sha256 } = file;
+    if (typeof bytes !== 'number' || bytes < 0 || !isHash(sha256)) return null;
+    files.set(path, { bytes, sha256 });
+  }
+  return files;
 }
 
 function readLog(value: JsonValue, tenant: string): ExportedLog | null {

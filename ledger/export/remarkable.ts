@@ -1,6 +1,6 @@
 import type { JsonValue } from '../canonical.ts';
-import type { StoredEntry } from '../stored.ts';
 import { asObject } from '../verify/call-check.ts';
+import type { ViewedEntry } from './viewed.ts';
 
 /** What a person looks at first, for the report: refusals, failures, and everything that was done to the log itself. */
 export interface RemarkableEntry {
@@ -31,7 +31,7 @@ export class Remarkable {
   /** How many there were. */
   count = 0;
 
-  add({ seq, log, hash, timeMs, kind, call }: StoredEntry, facts: JsonValue): void {
+  add({ seq, log, hash, timeMs, kind, call }: ViewedEntry, facts: JsonValue): void {
     const what = describe(kind, asObject(facts));
     if (what === null) return;
     this.count += 1;

@@ -1,11 +1,14 @@
 import type { JsonValue } from '../canonical.ts';
 import { readLedgerFacts } from '../verify/call-check.ts';
 import { asObject } from '../verify/call-check.ts';
-import type { StoredEntry } from '../stored.ts';
+import { isoTime } from './viewed.ts';
+import type { ViewedEntry } from './viewed.ts';
 
 /** Distinct names counted one by one; more are added up under this one. */
 const MAX_NAMES = 1000;
 const OTHERS = 'others';
+/** Far more days than a log has; of more none is counted. */
+const MAX_DAYS = 100_000;
 
 /** Calls and money of one model. */
 export interface ModelSums {
@@ -33,7 +36,7 @@ export class Tally {
   firstMs: number | null = null;
   lastMs: number | null = null;
 
-  add(entry: StoredEntry, facts: JsonValue, erased: boolean): void {
+  add(entry: ViewedEntry, facts: JsonValue, erased: boolean): void {
     this.entries += 1;
     if (erased) this.erased += 1;
     this.firstMs ??= entry.timeMs;
@@ -43,19 +46,19 @@ export class Tally {
     if (entry.kind === 'outcome' || entry.kind === 'late_outcome') this.#outcome(entry, asObject(facts));
   }
 
-  #decision(entry: StoredEntry, facts: { [key: string]: JsonValue }): void {
+  #decision(entry: ViewedEntry, facts: { [key: string]: JsonValue }): void {
     const effect = textOf(facts['effect']);
     count(this.effects, effect);
     if (Array.isArray(facts['rules'])) for (const rule of facts['rules']) count(this.rules, textOf(rule));
-    const day = new Date(entry.timeMs).toISOString().slice(0, 10);
+    const day = isoTime(entry.timeMs).slice(0, 10);
     const sums = this.days.get(day) ?? { calls: 0, refused: 0 };
-    this.days.set(day, sums);
+    if (this.days.size < MAX_DAYS) this.days.set(day, sums);
     sums.calls += 1;
     if (effect !== 'allow') sums.refused += 1;
     if (readLedgerFacts(facts).open) this.open.add(entry.call);
   }
 
-  #outcome(entry: StoredEntry, facts: { [key: string]: JsonValue }): void {
+  #outcome(entry: ViewedEntry, facts: { [key: string]: JsonValue }): void {
     const { booked, status } = readLedgerFacts(facts);
     this.open.delete(entry.call);
     count(this.statuses, status ?? 'none');

@@ -1,5 +1,5 @@
 import { GO_SIGNATURES } from './verify-go.ts';
-import { PYTHON_ENTRIES, PYTHON_FILES } from './verify-python.ts';
+import { PYTHON_ENTRIES, PYTHON_FILES, PYTHON_VIEWS } from './verify-python.ts';
 
 const FENCE = '```';
 
@@ -56,7 +56,7 @@ than 0. What every byte means is in docs/ledger-format.md of the product, comple
 
 ## 1. Nothing in the folder was exchanged
 
-\`manifest.json\` names every file with its digest. Its own digest stands in the log it is about, in the next entry of kind \`export\`.
+\`manifest.json\` names every file but the tiles with its digest. Its own digest stands in the log it is about, in the next entry of kind \`export\`.
 
 ${FENCE}sh
 ${PYTHON_FILES}
@@ -72,7 +72,16 @@ ${FENCE}sh
 ${PYTHON_ENTRIES}
 ${FENCE}
 
-## 3. Somebody signed for them
+## 3. The views show these entries and no others
+
+Every row of \`views/entries.csv\` and every event of \`views/ocsf.jsonl\` is one entry, in their order; the numbers of \`completeness.json\`
+are counted again. \`report.html\` shows the same numbers; our program makes it again and compares every byte.
+
+${FENCE}sh
+${PYTHON_VIEWS}
+${FENCE}
+
+## 4. Somebody signed for them
 
 A key in a folder is no reason to believe it. Set \`KEY\` to the key of the log that you got another way (\`ledger status\` prints it, an
 auditor keeps it), or compare \`keys/checkpoint.vkey\` with it.
@@ -88,7 +97,7 @@ ${FENCE}sh
 ${GO_SIGNATURES}
 ${FENCE}
 
-## 4. Since when they exist
+## 5. Since when they exist
 
 Set \`TSA_CA\` to a file with the certificate of the authority's CA, from the authority itself.
 

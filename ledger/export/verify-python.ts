@@ -1,6 +1,6 @@
 /** Part of VERIFY.md: digests of the files, with nothing but Python's standard library. */
 export const PYTHON_FILES = String.raw`python3 - <<'PY'
-import hashlib, json, sys
+import hashlib, json, os, re, sys
 
 manifest = json.load(open('manifest.json', encoding='utf-8'))
 for path, expected in manifest['files'].items():
@@ -12,6 +12,68 @@ for path, expected in manifest['files'].items():
     if digest.hexdigest() != expected['sha256'] or size != expected['bytes']:
         sys.exit(f'FAILED: {path} is not the file that was written')
 print(f"ok: {len(manifest['files'])} files are the ones that were written")
+for folder, _, names in os.walk('.'):
+    for name in names:
+        path = os.path.relpath(os.path.join(folder, name), '.').replace(os.sep, '/')
+        if path != 'manifest.json' and path not in manifest['files'] and not re.fullmatch(r'logs/[0-9a-f]{64}/tile/[0-9a-z/.]+', path):
+            print(f'not part of the export: {path!r}')
+PY`;
+
+/** Part of VERIFY.md: the views and the statement, counted again. */
+export const PYTHON_VIEWS = String.raw`python3 - <<'PY'
+import collections, csv, json, re, sys
+
+def fail(where, problem):
+    sys.exit(f'FAILED: {where}: {problem}')
+
+def text(value):
+    return value if isinstance(value, str) else 'none'
+
+csv.field_size_limit(1 << 30)
+manifest = json.load(open('manifest.json', encoding='utf-8'))
+stated = json.load(open('completeness.json', encoding='utf-8'))
+rows = csv.DictReader(open('views/entries.csv', encoding='utf-8', newline=''))
+events = map(json.loads, open('views/ocsf.jsonl', encoding='utf-8'))
+found = collections.Counter(entries=0, open=0, unknown=0, erased=0, booked=0)
+names = {'kinds': collections.Counter(), 'effects': collections.Counter(), 'statuses': collections.Counter()}
+opened = set()
+for log in manifest['logs']:
+    if (log['role'] == 'deployment') != (manifest['tenant'] == '_deployment'):
+        continue
+    for line in map(json.loads, open(f"logs/{log['log']}/entries.jsonl", encoding='utf-8')):
+        header, facts = json.loads(line['header']), line['sections']['facts']['value']
+        place = (log['log'], header['seq'], line['hash'])
+        row, event = next(rows, None), next(events, {}).get('unmapped')
+        if not row or (row['log'], int(row['seq']), row['hash']) != place or json.loads(row['facts']) != facts:
+            fail('views/entries.csv', f'its row is not entry {place[1]}')
+        if not event or (event['log'], event['seq'], event['hash']) != place or event['facts'] != facts:
+            fail('views/ocsf.jsonl', f'its event is not entry {place[1]}')
+        ledger = facts.get('ledger') or {}
+        names['kinds'][header['kind']] += 1
+        found['entries'] += 1
+        found['erased'] += 'erased' in line
+        if header['kind'] == 'decision':
+            names['effects'][text(facts.get('effect'))] += 1
+            if ledger.get('open') is True:
+                opened.add(header['call'])
+        if header['kind'] in ('outcome', 'late_outcome'):
+            opened.discard(header['call'])
+            names['statuses'][text(facts.get('status'))] += 1
+            found['unknown'] += facts.get('status') == 'unknown'
+            if re.fullmatch('[0-9]{1,20}', ledger.get('booked_nusd', '')):
+                found['booked'] += int(ledger['booked_nusd'])
+if next(rows, None) or next(events, None):
+    fail('views', 'there are more rows than entries')
+found['open'] = len(opened)
+for name in ('entries', 'open', 'unknown', 'erased'):
+    if stated[name] != found[name]:
+        fail('completeness.json', f'{name} should be {found[name]}')
+if int(stated['booked_nusd']) != found['booked']:
+    fail('completeness.json', f"booked_nusd should be {found['booked']}")
+for name, counts in names.items():
+    if len(counts) < 1000 and stated[name] != counts:
+        fail('completeness.json', f'{name} should be {dict(counts)}')
+print(f"ok: the views show {found['entries']} entries, and the statement counts them right")
 PY`;
 
 /** Part of VERIFY.md: every entry, its sections, the chain, the trees, the epochs. */

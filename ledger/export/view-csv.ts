@@ -1,6 +1,7 @@
 import type { JsonValue } from '../canonical.ts';
-import type { StoredEntry } from '../stored.ts';
 import { asObject } from '../verify/call-check.ts';
+import { isoTime } from './viewed.ts';
+import type { ViewedEntry } from './viewed.ts';
 
 const COLUMNS = [
   'log', 'seq', 'hash', 'time', 'kind', 'call', 'writer', 'effect', 'status', 'code', 'model', 'deployment', 'provider',
@@ -11,14 +12,14 @@ const COLUMNS = [
 export const CSV_HEAD = `${COLUMNS.join(',')}\r\n`;
 
 /** One entry as a line (RFC 4180). It is a view: `log`, `seq` and `hash` lead to the entry that counts. */
-export function csvRow(entry: StoredEntry, facts: JsonValue): string {
+export function csvRow(entry: ViewedEntry, facts: JsonValue): string {
   const known = asObject(facts);
   const usage = asObject(known['usage']);
   const cells: Record<(typeof COLUMNS)[number], JsonValue | undefined> = {
     log: entry.log,
     seq: entry.seq,
     hash: entry.hash,
-    time: new Date(entry.timeMs).toISOString(),
+    time: isoTime(entry.timeMs),
     kind: entry.kind,
     call: entry.call,
     writer: entry.wid,

@@ -2,8 +2,8 @@ import { canonicalJson } from '../canonical.ts';
 import type { JsonValue } from '../canonical.ts';
 import { sha256 } from '../merkle.ts';
 import type { OpenedSection } from '../seal.ts';
-import type { StoredEntry } from '../stored.ts';
 import { asObject } from '../verify/call-check.ts';
+import type { ViewedEntry } from './viewed.ts';
 
 /** The schema these events are written for: https://schema.ocsf.io/1.9.0 */
 export const OCSF_VERSION = '1.9.0';
@@ -26,7 +26,7 @@ export class OcsfView {
     this.#tenant = tenant;
   }
 
-  row(entry: StoredEntry, facts: JsonValue, sections: ReadonlyMap<string, OpenedSection>): string {
+  row(entry: ViewedEntry, facts: JsonValue, sections: ReadonlyMap<string, OpenedSection>): string {
     const known = asObject(facts);
     const event = CALLS.has(entry.kind) ? callEvent(entry, known, actorOf(sections)) : baseEvent(entry);
     const { log, seq, hash, wid } = entry;
@@ -45,7 +45,7 @@ export class OcsfView {
     return `${canonicalJson({ ...unsigned, attestation_list: [{ ...attestation, fingerprint }] })}\n`;
   }
 
-  #metadata({ hash, seq, call }: StoredEntry, isCall: boolean): Fields {
+  #metadata({ hash, seq, call }: ViewedEntry, isCall: boolean): Fields {
     return {
       version: OCSF_VERSION,
       product: { name: 'Countersign', vendor_name: 'Countersign' },
@@ -58,7 +58,7 @@ export class OcsfView {
   }
 }
 
-function callEvent(entry: StoredEntry, facts: Fields, actor: Fields): Fields {
+function callEvent(entry: ViewedEntry, facts: Fields, actor: Fields): Fields {
   const failed = hasFailed(entry.kind, facts);
   const service = { name: textOf(facts['provider']) ?? NOT_RECORDED };
   return {
@@ -85,7 +85,7 @@ function callEvent(entry: StoredEntry, facts: Fields, actor: Fields): Fields {
   };
 }
 
-function baseEvent({ kind }: StoredEntry): Fields {
+function baseEvent({ kind }: ViewedEntry): Fields {
   return { class_uid: 0, category_uid: 0, activity_id: 99, activity_name: kind, type_uid: 99 };
 }
 

@@ -1,28 +1,29 @@
 import { DEPLOYMENT } from '../entry.ts';
-import { queryText } from '../controls/control.ts';
-import type { EntryFiles } from './entry-files.ts';
-import type { BundleFolder } from './folder.ts';
+import type { Asked } from './asked.ts';
 import { bars, html, page, table } from './html.ts';
 import type { Html } from './html.ts';
 import type { ExportedLog } from './manifest.ts';
-import type { ExportPlan } from './plan.ts';
+import type { Remarkable } from './remarkable.ts';
 import type { ModelSums, Tally } from './tally.ts';
+import { isoTime } from './viewed.ts';
 
 const MAX_ROWS = 20;
 const MAX_DAYS = 92;
 
+/** What was gathered from the entries. */
+interface Counted {
+  readonly tally: Tally;
+  readonly remarkable: Remarkable;
+  readonly matches: number;
+}
+
 /** A page for people: what is in the folder and what it does and does not show. Static, without scripts, without network. */
-export async function writeReport(
-  folder: BundleFolder,
-  plan: ExportPlan,
-  logs: readonly ExportedLog[],
-  entries: EntryFiles,
-): Promise<void> {
-  const { tally } = entries;
+export function reportPage(asked: Asked, logs: readonly ExportedLog[], counted: Counted): string {
+  const { tally } = counted;
   const body = [
-    head(plan, tally),
+    head(asked, logs.at(-1)?.origin ?? '', tally),
     figures(tally),
-    ...controlPart(plan, entries),
+    ...controlPart(asked, counted),
     html`<section>
       <h2>Calls a day</h2>
       ${days(tally)}
@@ -30,25 +31,25 @@ export async function writeReport(
     html`<section>
       <h2>Decisions</h2>
       <div class="columns">
-        ${counted('Effect', tally.effects)}${counted('Outcome', tally.statuses)}${counted('Rules that spoke', tally.rules)}
+        ${countTable('Effect', tally.effects)}${countTable('Outcome', tally.statuses)}${countTable('Rules that spoke', tally.rules)}
       </div>
     </section>`,
     html`<section>
       <h2>Models</h2>
       ${models(tally)}
     </section>`,
-    remarkable(entries),
+    remarkable(counted),
     html`<section>
       <h2>Everything by kind</h2>
-      ${counted('Kind of entry', tally.kinds)}
+      ${countTable('Kind of entry', tally.kinds)}
     </section>`,
     evidence(logs),
     limits(),
   ];
-  await folder.write('report.html', page(`Evidence of ${plan.options.tenant}`, body));
+  return page(`Evidence of ${asked.tenant}`, body);
 }
 
-function head({ options: { tenant }, newest: { origin } }: ExportPlan, { firstMs, lastMs }: Tally): Html {
+function head({ tenant }: Asked, origin: string, { firstMs, lastMs }: Tally): Html {
   const whose = tenant === DEPLOYMENT ? 'the deployment itself' : tenant;
   const span = firstMs === null || lastMs === null ? 'No entries' : `${utc(firstMs)} to ${utc(lastMs)} UTC`;
   return html`<header>
@@ -85,8 +86,8 @@ function figures(tally: Tally): Html {
   </dl>`;
 }
 
-function controlPart({ options: { control } }: ExportPlan, { matches }: EntryFiles): Html[] {
-  if (control === undefined) return [];
+function controlPart({ control }: Asked, { matches }: Counted): Html[] {
+  if (control === null) return [];
   const { regime, clause, asks, supports, source, inForce, query } = control;
   return [
     html`<section class="control">
@@ -94,7 +95,7 @@ function controlPart({ options: { control } }: ExportPlan, { matches }: EntryFil
       <p>${asks}</p>
       <p><strong>${whole(matches)} entries</strong> are evidence that supports this. ${supports}</p>
       <p class="note">
-        Query: ${queryText(query)}. Applies since ${inForce}. Source: ${source}. The entries are listed in
+        Query: ${query}. Applies since ${inForce}. Source: ${source}. The entries are listed in
         <code>control/entries.jsonl</code>.
       </p>
     </section>`,
@@ -111,7 +112,7 @@ function days({ days: counts }: Tally): Html {
     </p>`;
 }
 
-function counted(title: string, counts: ReadonlyMap<string, number>): Html {
+function countTable(title: string, counts: ReadonlyMap<string, number>): Html {
   const rows = [...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_ROWS);
   return table([title, 'Entries'], rows.map(([name, count]) => [name, whole(count)])); // prettier-ignore
 }
@@ -128,7 +129,7 @@ function models({ models: sums }: Tally): Html {
   return table(['Model', 'Calls', 'Input tokens', 'Output tokens', 'Booked'], rows.map(row));
 }
 
-function remarkable({ remarkable: found }: EntryFiles): Html {
+function remarkable({ remarkable: found }: Counted): Html {
   const rows = found.newest.map(({ seq, timeMs, kind, what, call }) => [whole(seq), utc(timeMs), kind.replaceAll('_', ' '), what, call]); // prettier-ignore
   const rest = found.count - rows.length;
   return html`<section>
@@ -171,7 +172,7 @@ function whole(count: number): string {
 }
 
 function utc(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+  return isoTime(ms).slice(0, 19).replace('T', ' ');
 }
 
 /** Nano-USD as dollars, exact. */

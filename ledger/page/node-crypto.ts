@@ -1,29 +1,32 @@
 import { Buffer } from './buffer.ts';
 import { ed25519Key } from './public-key.ts';
 import type { PageKey } from './public-key.ts';
-import { digest } from './sha2.ts';
+import { digest, Sha256 } from './sha2.ts';
 import type { DigestName } from './sha2.ts';
 
 /** Stands in for `node:crypto` in the page: what the verifier calls of it, with the same results. */
 export { X509Certificate } from './x509.ts';
 
-type HashEncoding = 'hex' | 'buffer';
+type HashEncoding = 'hex' | 'base64' | 'buffer';
 const encoder = new TextEncoder();
 const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === 'string' ? encoder.encode(data) : data);
 
 export function hash(name: DigestName, data: string | Uint8Array, encoding: HashEncoding = 'hex'): unknown {
   const found = Buffer.from(digest(name, bytesOf(data)));
-  return encoding === 'hex' ? found.toString('hex') : found;
+  return encoding === 'buffer' ? found : found.toString(encoding);
 }
 
+/** Of files as large as they are only SHA-256 is asked: it keeps nothing of them. */
 export function createHash(name: DigestName): { update(data: string | Uint8Array): unknown; digest(): unknown } {
   const parts: Uint8Array[] = [];
+  const streamed = name === 'sha256' ? new Sha256() : null;
   const self = {
     update: (data: string | Uint8Array): unknown => {
-      parts.push(bytesOf(data));
+      if (streamed === null) parts.push(bytesOf(data));
+      else streamed.update(bytesOf(data));
       return self;
     },
-    digest: (): unknown => Buffer.from(digest(name, Buffer.concat(parts))),
+    digest: (): unknown => Buffer.from(streamed?.digest() ?? digest(name, Buffer.concat(parts))),
   };
   return self;
 }

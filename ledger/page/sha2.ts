@@ -41,28 +41,65 @@ function pad(message: Uint8Array, block: number): Uint8Array {
 const words = new Int32Array(64);
 const rotate = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits));
 
-function sha256(message: Uint8Array): Uint8Array {
-  const padded = pad(message, 64);
-  const view = new DataView(padded.buffer);
-  const state = Int32Array.from(H256);
-  for (let at = 0; at < padded.length; at += 64) {
-    for (let i = 0; i < 16; i += 1) words[i] = view.getInt32(at + 4 * i);
-    for (let i = 16; i < 64; i += 1) {
-      const [a, b] = [words[i - 15] ?? 0, words[i - 2] ?? 0];
-      const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
-      const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
-      words[i] = ((words[i - 16] ?? 0) + s0 + (words[i - 7] ?? 0) + s1) | 0;
+/** SHA-256 of a message that comes in pieces. */
+export class Sha256 {
+  readonly #state = Int32Array.from(H256);
+  readonly #block = new Uint8Array(64);
+  #held = 0;
+  #length = 0;
+
+  update(bytes: Uint8Array): void {
+    this.#length += bytes.length;
+    let at = 0;
+    if (this.#held > 0) {
+      at = Math.min(64 - this.#held, bytes.length);
+      this.#block.set(bytes.subarray(0, at), this.#held);
+      this.#held += at;
+      if (this.#held < 64) return;
+      compress256(this.#state, viewOf(this.#block), 0);
+      this.#held = 0;
     }
-    compress256(state);
+    const view = viewOf(bytes);
+    for (; at + 64 <= bytes.length; at += 64) compress256(this.#state, view, at);
+    this.#block.set(bytes.subarray(at));
+    this.#held = bytes.length - at;
   }
-  return bytesOf(state);
+
+  digest(): Uint8Array {
+    const tail = new Uint8Array(this.#held < 56 ? 64 : 128);
+    tail.set(this.#block.subarray(0, this.#held));
+    tail[this.#held] = 0x80;
+    const view = viewOf(tail);
+    view.setBigUint64(tail.length - 8, BigInt(this.#length) * 8n);
+    for (let at = 0; at < tail.length; at += 64) compress256(this.#state, view, at);
+    return bytesOf(this.#state);
+  }
 }
 
-function compress256(state: Int32Array): void {
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function sha256(message: Uint8Array): Uint8Array {
+  const hash = new Sha256();
+  hash.update(message);
+  return hash.digest();
+}
+
+function compress256(state: Int32Array, view: DataView, at: number): void {
+  const w = words;
+  for (let i = 0; i < 16; i += 1) w[i] = view.getInt32(at + 4 * i);
+  for (let i = 16; i < 64; i += 1) {
+    const one = w[i - 15] ?? 0;
+    const two = w[i - 2] ?? 0;
+    const s0 = rotate(one, 7) ^ rotate(one, 18) ^ (one >>> 3);
+    const s1 = rotate(two, 17) ^ rotate(two, 19) ^ (two >>> 10);
+    w[i] = ((w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1) | 0;
+  }
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
   for (let i = 0; i < 64; i += 1) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-    const one = (h + s1 + ((e & f) ^ (~e & g)) + (K32[i] ?? 0) + (words[i] ?? 0)) | 0;
+    const one = (h + s1 + ((e & f) ^ (~e & g)) + (K32[i] ?? 0) + (w[i] ?? 0)) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const two = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     h = g;
@@ -74,7 +111,14 @@ function compress256(state: Int32Array): void {
     b = a;
     a = (one + two) | 0;
   }
-  for (const [i, word] of [a, b, c, d, e, f, g, h].entries()) state[i] = ((state[i] ?? 0) + word) | 0;
+  state[0] = (state[0] ?? 0) + a;
+  state[1] = (state[1] ?? 0) + b;
+  state[2] = (state[2] ?? 0) + c;
+  state[3] = (state[3] ?? 0) + d;
+  state[4] = (state[4] ?? 0) + e;
+  state[5] = (state[5] ?? 0) + f;
+  state[6] = (state[6] ?? 0) + g;
+  state[7] = (state[7] ?? 0) + h;
 }
 
 function bytesOf(state: Int32Array): Uint8Array {

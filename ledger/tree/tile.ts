@@ -94,10 +94,6 @@ export function decodeTile(bytes: Uint8Array): string[] | null {
 /** Entries with their lengths before them. Null when one is too long for the format. */
 export function encodeBundle(entries: readonly Uint8Array[]): Buffer | null {
   if (entries.some(({ length }) => length > MAX_ENTRY_BYTES)) return null;
-  const parts = entries.flatMap((entry) => {
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(entry.length);
-    return [length, entry];
-  });
+  const parts = entries.flatMap((entry) => [Uint8Array.of(entry.length >> 8, entry.length & 0xff), entry]);
   return Buffer.concat(parts);
 }

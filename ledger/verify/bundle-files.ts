@@ -2,6 +2,8 @@
 export interface BundleFiles {
   /** `unsafe`: something is there that is no ordinary file of the bundle, such as a symbolic link. */
   look(path: string): Promise<'file' | 'none' | 'unsafe'>;
+  /** Paths of everything that is no folder, in any order; what lies too deep for an export as its folder. */
+  list(): AsyncIterable<string>;
   /** The bytes of a file that `look` called one, in pieces. */
   chunks(path: string): AsyncIterable<Uint8Array>;
 }

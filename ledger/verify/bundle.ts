@@ -1,58 +1,64 @@
-import { MAX_RANGE_BYTES, RANGE_FILE, readRange } from '../export/range-file.ts';
-import type { RangeEvidence } from '../export/range-file.ts';
-import { ANCHORS_FILE, MAX_ANCHOR_CHARS, readAnchorLine } from '../export/anchors.ts';
-import { CHECKPOINTS_FILE, EPOCHS_FILE, MAX_HEAD_CHARS, readCheckpoint, readOpening } from '../export/heads.ts';
-import { readLine } from '../export/line.ts';
+import { ANCHORS_FILE } from '../export/anchors.ts';
+import { CHECKPOINTS_FILE, EPOCHS_FILE } from '../export/heads.ts';
 import { readManifest } from '../export/manifest.ts';
 import type { ExportedLog, Manifest } from '../export/manifest.ts';
-import { CompactRange } from '../tree/range.ts';
-import type { StoredAnchors } from '../anchor/stored.ts';
+import { RANGE_FILE } from '../export/range-file.ts';
 import { judgeErasures } from '../erasure/check.ts';
 import { judgePrunes } from '../erasure/prune-check.ts';
 import { AnchorCheck } from './anchors.ts';
-import { readLines, readText } from './bundle-files.ts';
+import { readText } from './bundle-files.ts';
 import type { BundleFiles } from './bundle-files.ts';
 import type { EvidenceEntry } from './evidence.ts';
+import { FolderCheck } from './folder-check.ts';
 import { HeadCheck } from './heads.ts';
 import { announcement, LogCheck } from './log-check.ts';
+import { anchorLines, checkpointLines, openingLines, peaksOf, readEvidence, readPart } from './log-files.ts';
 import { ReceiptCheck } from './receipt-check.ts';
 import { buildReport, unverifiable } from './report.ts';
-import type { Problem, VerifyReport } from './report.ts';
+import type { FileProblem, Problem, VerifyReport } from './report.ts';
 import { TreeWalk } from './tree-walk.ts';
 import { NO_TRUST } from './trust.ts';
 import type { ReaderTrust } from './trust.ts';
 import { WriterCheck } from './writer-check.ts';
+
+/** What a reader may ask besides. */
+export interface VerifyWish {
+  /** Only the state of the newest log when this was its last entry. */
+  readonly at?: number | null;
+}
 
 /** What all logs of a bundle are checked against together. */
 interface Bundle {
   readonly files: BundleFiles;
   readonly manifest: Manifest;
   readonly trust: ReaderTrust;
+  readonly at: number | null;
   readonly writers: WriterCheck;
   readonly walk: TreeWalk;
   readonly anchors: AnchorCheck;
   readonly receipts: ReceiptCheck;
   readonly strangers: Set<string>;
+  /** Null when a state of the past is asked for: the other files are about all of the log. */
+  readonly folder: FolderCheck | null;
 }
 
 /**
  * Checks an exported bundle: no network, no database, nothing but these files and what the reader brings. Everything in the bundle
- * is untrusted; files are streamed, and what has to be kept of them is bounded.
+ * is untrusted; files are streamed, and what has to be kept of them is bounded. The entries come first; when nothing is wrong with
+ * them, every other file of the bundle is made again from them and compared.
  *
  * @param trust whom the reader believes; without it nothing is anchored
  */
-export async function verifyBundle(files: BundleFiles, trust: ReaderTrust = NO_TRUST): Promise<VerifyReport> {
-  const read = await readText(files, 'manifest.json');
-  if ('problem' in read)
-    return unverifiable(
-      read.problem === 'none' ? 'format' : read.problem,
-      `expected manifest.json, found ${UNREADABLE[read.problem]}`,
-    );
-  const manifest = readManifest(read.text);
-  if (manifest === null)
-    return unverifiable('format', 'expected manifest.json of format countersign/export/v1, found another');
+export async function verifyBundle(
+  files: BundleFiles,
+  trust: ReaderTrust = NO_TRUST,
+  { at = null }: VerifyWish = {},
+): Promise<VerifyReport> {
+  const manifest = await openManifest(files);
+  if ('verdict' in manifest) return manifest;
+  const folder = at === null ? await FolderCheck.begin(files, manifest, trust) : null;
   const bundle: Bundle = {
-    files, manifest, trust,
+    files, manifest, trust, at, folder,
     writers: new WriterCheck(), walk: new TreeWalk(), anchors: new AnchorCheck(trust),
     receipts: new ReceiptCheck(trust.receipts), strangers: new Set(),
   }; // prettier-ignore
@@ -62,13 +68,32 @@ export async function verifyBundle(files: BundleFiles, trust: ReaderTrust = NO_T
     if (!(check instanceof LogCheck)) return check;
     checks.push(check);
   }
-  checkKeys(checks, manifest);
-  return buildReport(
-    checks.map((check) => check.report()),
-    unannounced(manifest, checks),
-    bundle.anchors.newest,
-    limitsOf(bundle),
-  );
+  checkKeys(checks, bundle);
+  const general = unannounced(manifest, checks);
+  const isGood = general.length === 0 && checks.every(({ problem }) => problem === null);
+  const found = (await folder?.end(isGood)) ?? null;
+  general.push(...(found?.problems ?? []).map(aboutFile));
+  const logs = checks.map((check) => check.report());
+  const report = buildReport(logs, general, bundle.anchors.newest, [...limitsOf(bundle), ...(found?.limits ?? [])]);
+  const reason = report.firstBad?.shows === 'UNVERIFIABLE' ? 'unsafe_file' : null;
+  return { ...report, at, reason, folder: found?.folder ?? null };
+}
+
+/** A report instead when it cannot be read, or when something it lists is no file. */
+async function openManifest(files: BundleFiles): Promise<Manifest | VerifyReport> {
+  const read = await readText(files, 'manifest.json');
+  if ('problem' in read)
+    return unverifiable(
+      read.problem === 'none' ? 'format' : read.problem,
+      `expected manifest.json, found ${UNREADABLE[read.problem]}`,
+    );
+  const manifest = readManifest(read.text);
+  if (manifest === null)
+    return unverifiable('format', 'expected manifest.json of format countersign/export/v1, found another');
+  for (const path of manifest.files.keys())
+    if ((await files.look(path)) === 'unsafe')
+      return unverifiable('unsafe_file', `expected a file ${path}, found no ordinary one`);
+  return manifest;
 }
 
 const UNREADABLE = {
@@ -80,52 +105,77 @@ const UNREADABLE = {
 
 /** A report instead when the log's files cannot be read. */
 async function checkLog(bundle: Bundle, log: ExportedLog): Promise<LogCheck | VerifyReport> {
-  const { files, manifest, walk, anchors, writers, receipts, trust } = bundle;
-  const folder = `logs/${log.log}`;
+  const { files, manifest, walk, anchors, writers, receipts, trust, folder } = bundle;
+  const base = `logs/${log.log}`;
   const isDeployment = log.role === 'deployment';
   const part = await readPart(files, log);
   if (part === undefined) return unverifiable('format', `expected ${RANGE_FILE} that fits the manifest, found none`);
-  const check = new LogCheck(log, writers, part);
+  const until = bundle.at !== null && log === manifest.logs.at(-1) ? bundle.at + 1 : Infinity;
+  const check = new LogCheck(log, writers, part, until);
   for (const name of ['entries.jsonl', isDeployment ? CHECKPOINTS_FILE : EPOCHS_FILE]) {
-    const found = await files.look(`${folder}/${name}`);
+    const found = await files.look(`${base}/${name}`);
     if (found === 'unsafe')
-      return unverifiable('unsafe_file', `expected a file ${folder}/${name}, found no ordinary one`);
+      return unverifiable('unsafe_file', `expected a file ${base}/${name}, found no ordinary one`);
     if (found === 'none')
-      check.fail(log.first, { problem: `the file ${folder}/${name} is missing`, shows: 'INCOMPLETE' });
+      check.fail(log.first, { problem: `the file ${base}/${name} is missing`, shows: 'INCOMPLETE' });
   }
   if (check.problem !== null) return check;
+  await folder?.beginLog(log);
   const heads = new HeadCheck(log, walk, trust, anchors, part);
   const from = walk.places;
-  if (isDeployment) await anchors.begin(anchorLines(files, `${folder}/${ANCHORS_FILE}`));
+  if (isDeployment) await anchors.begin(anchorLines(files, `${base}/${ANCHORS_FILE}`));
   const bound = isDeployment
-    ? heads.checkpoints(parsed(files, `${folder}/${CHECKPOINTS_FILE}`, readCheckpoint))
-    : heads.epochs(parsed(files, `${folder}/${EPOCHS_FILE}`, readOpening));
-  const entries = readEvidence(files, `${folder}/entries.jsonl`, log, check);
+    ? heads.checkpoints(checkpointLines(files, `${base}/${CHECKPOINTS_FILE}`, (each) => folder?.addCheckpoint(each)))
+    : heads.epochs(openingLines(files, `${base}/${EPOCHS_FILE}`));
+  const entries = readEvidence(files, `${base}/entries.jsonl`, log, check);
   const seen = receipts.of(log.log);
-  const root = await walk.walk(log, check, bound, entries, seen === null ? undefined : (hash) => seen.see(hash, check), peaksOf(part)); // prettier-ignore
-  const uncovered = check.problem === null ? heads.uncovered(root) : null;
-  if (uncovered !== null) check.fail(log.first, { problem: uncovered });
-  if (heads.cover?.covered === true) check.covered = log.first + log.entries;
-  const missing = heads.missing();
-  if (missing !== null) check.fail(check.length, { problem: missing, shows: 'INCOMPLETE' });
-  seen?.end(check, part === null ? null : part.end);
-  checkEnd(check, log, manifest);
-  check.anchored = Math.min(heads.anchored, log.first + log.entries);
-  if (isDeployment) anchors.ranges.push({ from, to: from + heads.anchored });
+  const onGood = (entry: EvidenceEntry): Promise<void> | void => {
+    seen?.see(entry.hash, check);
+    if (check.last !== null) return folder?.add(log, { entry, ...check.last });
+  };
+  const root = await walk.walk(log, check, bound, entries, onGood, peaksOf(part));
+  if (!check.isPast) checkBehind(bundle, log, { check, heads, root });
+  seen?.end(check, Number.isFinite(until) ? until : (part?.end ?? null));
+  if (isDeployment) anchors.ranges.push({ from, to: from + check.anchored });
   for (const stranger of heads.strangers) bundle.strangers.add(stranger);
+  await folder?.endLog(log);
   return check;
 }
 
-function peaksOf(part: RangeEvidence | null): CompactRange | undefined {
-  return part === null ? undefined : (CompactRange.restore(part.first, part.peaks.join('')) ?? undefined);
+/** After the last entry of a log that was read to its end. */
+function checkBehind(
+  { manifest, at }: Bundle,
+  log: ExportedLog,
+  { check, heads, root }: { readonly check: LogCheck; readonly heads: HeadCheck; readonly root: string },
+): void {
+  const uncovered = check.problem === null ? heads.uncovered(root) : null;
+  if (uncovered !== null) check.fail(log.first, { problem: uncovered });
+  if (heads.cover?.covered === true) check.covered = log.first + log.entries;
+  if (heads.cover?.anchored === true) check.anchored = log.first + log.entries;
+  const missing = heads.missing();
+  if (missing !== null) check.fail(check.length, { problem: missing, shows: 'INCOMPLETE' });
+  checkEnd(check, log, manifest);
+  if (at !== null && log === manifest.logs.at(-1))
+    check.fail(check.length, {
+      problem: `expected a log that goes up to entry ${String(at)}, found its end before`,
+      shows: 'INCOMPLETE',
+    });
+}
+
+function aboutFile({ file, problem, shows }: FileProblem): Problem {
+  return { log: null, tenant: null, seq: null, section: null, writer: null, file, problem, shows };
 }
 
 const PART =
   'Only a part of a log was checked: calls decided before it, and orders of erasures outside of it, were not seen.';
 const MOST_NAMED = 3;
 
-function limitsOf({ manifest, strangers, receipts }: Bundle): string[] {
+function limitsOf({ manifest, strangers, receipts, at }: Bundle): string[] {
   const limits = manifest.logs.some(({ first }) => first > 0) ? [PART] : [];
+  if (at !== null)
+    limits.push(
+      `Only the log up to entry ${String(at)} was looked at, as it was then: nothing behind it, and no file around the entries.`,
+    );
   if (strangers.size > 0)
     limits.push(
       `Checkpoints are signed by keys that your policy file does not name for this log (${[...strangers].slice(0, MOST_NAMED).join(', ')}): they count for nothing.`,
@@ -136,12 +186,12 @@ function limitsOf({ manifest, strangers, receipts }: Bundle): string[] {
 }
 
 /** Erased entries are covered by erasure entries. A log that was not read to its end may hold orders nobody saw. */
-function checkKeys(checks: readonly LogCheck[], { logs }: Manifest): void {
+function checkKeys(checks: readonly LogCheck[], { manifest: { logs }, at }: Bundle): void {
   if (checks.some((check) => check.problem !== null)) return;
   const erasures = checks.map((check) => check.erasures);
   const roles = new Map(logs.map(({ log, role }) => [log, role]));
   // The orders may lie outside of a part; the report says that they were not seen.
-  const isPart = logs.some(({ first }) => first > 0);
+  const isPart = at !== null || logs.some(({ first }) => first > 0);
   const elsewhere = isPart ? new Set(erasures.flatMap(({ sealed }) => [...sealed.keys()])) : undefined;
   const findings = [judgeErasures(erasures, () => true, elsewhere)];
   // A deployment's log says nothing about the bodies of a tenant's.
@@ -150,54 +200,6 @@ function checkKeys(checks: readonly LogCheck[], { logs }: Manifest): void {
   for (const check of checks) {
     const [finding] = findings.flatMap((each) => each.get(check.erasures) ?? []);
     if (finding !== undefined) check.fail(finding.seq, finding);
-  }
-}
-
-/** Null for a whole log; undefined when a part has no evidence, or one that does not fit the manifest or itself. */
-async function readPart(
-  files: BundleFiles,
-  { log, role, first, entries }: ExportedLog,
-): Promise<RangeEvidence | null | undefined> {
-  if (role === 'deployment') return first === 0 ? null : undefined;
-  const read = await readText(files, `logs/${log}/${RANGE_FILE}`, MAX_RANGE_BYTES);
-  if ('problem' in read) return read.problem === 'none' && first === 0 ? null : undefined;
-  const part = readRange(read.text);
-  if (part === null || part.first !== first || part.end !== first + entries) return undefined;
-  return CompactRange.restore(part.first, part.peaks.join('')) === null ? undefined : part;
-}
-
-async function* parsed<T>(
-  files: BundleFiles,
-  path: string,
-  read: (line: string) => T | null,
-): AsyncGenerator<T | null> {
-  for await (const line of readLines(files, path, MAX_HEAD_CHARS)) yield line === null ? null : read(line);
-}
-
-/** No anchors is no problem: there is nobody then who could say so. */
-async function* anchorLines(files: BundleFiles, path: string): AsyncGenerator<StoredAnchors | null> {
-  if ((await files.look(path)) !== 'file') return;
-  for await (const line of readLines(files, path, MAX_ANCHOR_CHARS)) yield line === null ? null : readAnchorLine(line);
-}
-
-/** The lines of a log as entries, up to the first that is none. */
-async function* readEvidence(
-  files: BundleFiles,
-  path: string,
-  log: ExportedLog,
-  check: LogCheck,
-): AsyncGenerator<EvidenceEntry> {
-  for await (const line of readLines(files, path)) {
-    const entry = line === null ? null : readLine(line);
-    if (line === null) return check.fail(check.length, { problem: 'the line is too long, or no UTF-8' });
-    if (entry === null) return check.fail(check.length, { problem: 'the line is not an exported entry' });
-    if (log.role === 'tenant' && !entry.sections.has('facts'))
-      return check.fail(check.length, {
-        section: 'facts',
-        problem: 'the facts are missing: they are never withheld',
-        shows: 'INCOMPLETE',
-      });
-    yield entry;
   }
 }
 
@@ -232,5 +234,14 @@ function unannounced({ logs }: Manifest, checks: readonly LogCheck[]): Problem[]
       ({ inc, log, nonce, origin, slot, entries }) =>
         entries > 0 && !announced.has(announcement({ inc, log, nonce, origin, slot })),
     )
-    .map(({ log, tenant }) => ({ log, tenant, seq: null, section: null, writer: null, problem, shows: 'INCOMPLETE' }));
+    .map(({ log, tenant }) => ({
+      log,
+      tenant,
+      seq: null,
+      section: null,
+      writer: null,
+      file: null,
+      problem,
+      shows: 'INCOMPLETE',
+    }));
 }

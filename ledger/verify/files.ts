@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { lstat, realpath } from 'node:fs/promises';
+import { lstat, opendir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundleFiles } from './bundle-files.ts';
 
 const CHUNK_BYTES = 1 << 18;
+/** Deeper than any tile lies. */
+const MAX_DEPTH = 10;
 
 /** A folder on disk. Symbolic links, in the path as well, are refused: a folder from elsewhere must not lead out of itself. */
 export function openFolder(dir: string): BundleFiles {
@@ -18,6 +20,16 @@ export function openFolder(dir: string): BundleFiles {
         return 'none';
       }
     },
+    list: () => walk(dir, '', 0),
     chunks: (path) => createReadStream(join(dir, path), { highWaterMark: CHUNK_BYTES }),
   };
+}
+
+/** Links are files here: nothing is followed. */
+async function* walk(dir: string, prefix: string, depth: number): AsyncGenerator<string> {
+  for await (const found of await opendir(join(dir, prefix))) {
+    const path = prefix + found.name;
+    if (found.isDirectory() && depth < MAX_DEPTH) yield* walk(dir, `${path}/`, depth + 1);
+    else yield path;
+  }
 }

@@ -24,8 +24,6 @@ export class HeadCheck {
   readonly #trust: ReaderTrust;
   readonly #anchors: AnchorCheck;
   readonly #part: RangeEvidence | null;
-  /** Entries that an outside anchor covers. */
-  anchored = 0;
   /** Of a part of a log: the epoch that bound all of it and more. */
   cover: BoundHead | null = null;
   /** Names of keys that signed checkpoints and that the reader does not trust. */
@@ -93,17 +91,16 @@ export class HeadCheck {
     const { head, isTrusted, signer } = signedHead(kept, this.#log, keys);
     if (head.problem !== null) return head;
     if (!isTrusted && keys.length > 0) this.strangers.add(signer);
-    if (isTrusted && (await this.#anchors.weigh(head.size, kept.note)) !== null) this.anchored = head.size;
-    return head;
+    const anchored = isTrusted && (await this.#anchors.weigh(head.size, kept.note)) !== null;
+    return { ...head, anchored };
   }
 
   /** When the log does not have a checkpoint that a trusted key signed, there are two histories; when it has, it is as it was then. */
   #kept(checkpoint: Checkpoint | undefined): BoundHead {
     const { size = 0, root = '' } = checkpoint ?? {};
-    this.anchored = Math.max(this.anchored, size);
     this.#anchors.keep(size);
     const says = `the checkpoint of size ${String(size)} that you kept`;
-    return { size, root, says, problem: null, covered: true, differs: 'FORKED' };
+    return { size, root, says, problem: null, covered: true, anchored: true, differs: 'FORKED' };
   }
 
   #opening(opening: OpenedHead | null): BoundHead {
@@ -112,8 +109,7 @@ export class HeadCheck {
     const { book, coveredPlaces } = this.#walk;
     const head = openedHead(opening, this.#log, book, coveredPlaces);
     const place = head.problem === null ? book.find(opening.epoch)?.place : undefined;
-    if (place !== undefined && this.#anchors.covers(place)) this.anchored = head.size;
-    return head;
+    return { ...head, anchored: place !== undefined && this.#anchors.covers(place) };
   }
 }
 

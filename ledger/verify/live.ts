@@ -47,13 +47,12 @@ export async function verifyLive(
     const heads = new HeadCheck(log, walk, trust, anchors);
     const [from, kept] = [walk.places, receipts.of(log.log)];
     if (log.tenant === DEPLOYMENT) await anchors.begin(readAnchors(sql, log.log, log.checkpoint));
-    await walk.walk(log, check, headsOf(sql, log, snapshot, walk, heads), readEvidence(sql, keys, log), (hash) => {
+    await walk.walk(log, check, headsOf(sql, log, snapshot, walk, heads), readEvidence(sql, keys, log), ({ hash }) => {
       if (check.calls.booking !== null) budgets.book(check.calls.booking);
       kept?.see(hash, check);
     });
     kept?.end(check, null);
-    check.anchored = heads.anchored;
-    if (log.tenant === DEPLOYMENT) anchors.ranges.push({ from, to: from + heads.anchored });
+    if (log.tenant === DEPLOYMENT) anchors.ranges.push({ from, to: from + check.anchored });
     checkCalls(check, log, snapshot, budgets);
     checks.set(log.log, check);
   }
@@ -198,5 +197,5 @@ function checkAround(snapshot: Snapshot, checks: ReadonlyMap<string, LogCheck>, 
 }
 
 function generalProblem(problem: string, shows: BadVerdict = 'TAMPERED'): Problem {
-  return { log: null, tenant: null, seq: null, section: null, writer: null, problem, shows };
+  return { log: null, tenant: null, seq: null, section: null, writer: null, file: null, problem, shows };
 }

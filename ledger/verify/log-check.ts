@@ -48,9 +48,22 @@ export class LogCheck {
   #unread = 0;
   #last: Looked | null = null;
   #problem: Problem | null = null;
+  readonly #until: number;
+  /** What was found when the state that was asked for had been read. */
+  #past: LogReport | null = null;
+  #isOver = false;
 
-  /** @param part where a part of the log begins, and the hash of the entry before */
-  constructor(log: EvidenceLog, writers: WriterCheck, part: { first: number; prev: string } | null = null) {
+  /**
+   * @param part where a part of the log begins, and the hash of the entry before
+   * @param until entries a state of the past had: what is wrong behind them is not its problem
+   */
+  constructor(
+    log: EvidenceLog,
+    writers: WriterCheck,
+    part: { first: number; prev: string } | null = null,
+    until = Infinity,
+  ) {
+    this.#until = until;
     this.#log = log;
     this.#writers = writers;
     this.erasures = new ErasureCheck(log.log);
@@ -70,13 +83,19 @@ export class LogCheck {
     return this.#next;
   }
 
+  /** The state that was asked for was read. */
+  get isPast(): boolean {
+    return this.#past !== null;
+  }
+
   /** False when the log is bad: the rest of it shows nothing more. */
   add(entry: EvidenceEntry): boolean {
-    if (this.#problem !== null) return false;
+    if (this.#problem !== null || this.#isOver) return false;
     this.#last = null;
     const finding = this.#check(entry);
     if (finding !== null) this.fail(this.#next, finding, this.writer);
     else this.#next += 1;
+    if (this.#next === this.#until) this.#past ??= this.report();
     return finding === null;
   }
 
@@ -97,10 +116,14 @@ export class LogCheck {
     writer: string | null = null,
   ): void {
     const { log, tenant } = this.#log;
-    this.#problem ??= { log, tenant, seq, section, writer, problem, shows };
+    if (this.#past !== null && seq !== null && seq >= this.#until) this.#isOver = true;
+    else this.#problem ??= { log, tenant, seq, section, writer, file: null, problem, shows };
   }
 
   report(): LogReport {
+    const { erased, pruned } = this.erasures;
+    if (this.#past !== null)
+      return { ...this.#past, erased, pruned, ...this.#shown(this.#until), problem: this.#problem };
     return {
       log: this.#log.log,
       tenant: this.#log.tenant,
@@ -110,12 +133,17 @@ export class LogCheck {
       openCalls: this.calls.open.size,
       receipts: this.#receipts,
       unread: this.#unread,
-      erased: this.erasures.erased,
-      pruned: this.erasures.pruned,
-      covered: Math.max(0, Math.min(this.covered, this.#next) - this.#first),
-      anchored: Math.max(0, Math.min(this.anchored, this.#next) - this.#first),
+      erased,
+      pruned,
+      ...this.#shown(this.#next),
       problem: this.#problem,
     };
+  }
+
+  /** Of the entries before `end`: how many a checkpoint covers, and how many an outside anchor. */
+  #shown(end: number): Pick<LogReport, 'covered' | 'anchored'> {
+    const within = (count: number): number => Math.max(0, Math.min(count, end) - this.#first);
+    return { covered: within(this.covered), anchored: within(this.anchored) };
   }
 
   #check(entry: EvidenceEntry): Finding | null {
@@ -202,7 +230,9 @@ export class LogCheck {
       this.#writers.add(header, facts) ??
       (header.kind === 'policy' ? checkStatement(facts, entry, this.#writers) : null);
     if (header.kind === 'log') this.announced.add(announcement(asObject(facts)));
-    this.erasures.add(header.seq, header.kind, facts, entry.row?.keyRef ?? entry.erasedKey ?? null, bodyOf(entry));
+    // Behind a state of the past only orders count.
+    const key = this.#past === null ? (entry.row?.keyRef ?? entry.erasedKey ?? null) : null;
+    this.erasures.add(header.seq, header.kind, facts, key, bodyOf(entry));
     if (finding !== null) return finding;
     if (entry.receipt !== null) {
       const fits = this.#writers.isSigned(

@@ -22,6 +22,24 @@ export interface Finding {
   readonly shows?: BadVerdict;
 }
 
+/** Something that is wrong with a file around the entries. */
+export interface FileProblem {
+  /** Path in the folder. */
+  readonly file: string;
+  readonly problem: string;
+  readonly shows: BadVerdict | 'UNVERIFIABLE';
+}
+
+/** What lies in an exported folder. */
+export interface FolderReport {
+  /** Files the manifest lists. */
+  readonly listed: number;
+  /** Names of files that are no part of the export, sorted: nobody looked into them. At most 20. */
+  readonly strangers: readonly string[];
+  /** How many more of them there are. */
+  readonly more: number;
+}
+
 /** Something that is wrong, in one plain sentence, and where. */
 export interface Problem {
   /** Null when it is not about one log. */
@@ -31,6 +49,8 @@ export interface Problem {
   readonly section: string | null;
   /** Process start (`wid`) that the entry says wrote it; null when that is not known. */
   readonly writer: string | null;
+  /** Path of a file around the entries; null when it is about entries. */
+  readonly file: string | null;
   readonly problem: string;
   readonly shows: BadVerdict | 'UNVERIFIABLE';
 }
@@ -86,6 +106,10 @@ export interface VerifyReport {
   /** Entries erased by order, and those of them that were pruned; see LogReport. */
   readonly erased: number;
   readonly pruned: number;
+  /** Sequence of the last entry of the state that was asked for; null for all there is. */
+  readonly at: number | null;
+  /** What lies in the folder; null for a database, and when a state of the past was asked for. */
+  readonly folder: FolderReport | null;
   /** What whoever owns the database and the keys could have rewritten since the last outside anchor, without it showing here. */
   readonly rewritable: readonly EntryRange[];
   /** What this result does not show, one sentence each. */
@@ -130,6 +154,8 @@ export function buildReport(
     openCalls: sum(({ openCalls }) => openCalls),
     erased,
     pruned: sum((log) => log.pruned),
+    at: null,
+    folder: null,
     rewritable: logs
       .filter((log) => log.entries > log.anchored)
       .map(({ log, tenant, first, entries, anchored: count }) => ({
@@ -207,7 +233,7 @@ function anchorLimit(sum: Sum): string[] {
 
 /** The evidence could not be read. */
 export function unverifiable(reason: UnreadableReason, problem: string): VerifyReport {
-  const nowhere = { log: null, tenant: null, seq: null, section: null, writer: null };
+  const nowhere = { log: null, tenant: null, seq: null, section: null, writer: null, file: null };
   return {
     ...buildReport([], [{ ...nowhere, problem, shows: 'UNVERIFIABLE' }]),
     reason,

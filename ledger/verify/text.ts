@@ -1,3 +1,4 @@
+import { isoTime } from '../export/viewed.ts';
 import type { LogReport, Problem, Verdict, VerifyReport } from './report.ts';
 
 const MEANS: Readonly<Record<Verdict, string>> = {
@@ -14,8 +15,9 @@ const MOST_RANGES = 20;
 
 /** The report as plain text for a person: verdict, first bad place, logs, anchor, and what is not proven. */
 export function reportText(report: VerifyReport): string {
-  const { verdict, firstBad, logs, anchor, entries, openCalls, erased, pruned, rewritable, notProven } = report;
+  const { verdict, firstBad, logs, anchor, entries, openCalls, erased, pruned, rewritable, notProven, at } = report;
   const lines = [`${verdict}: ${MEANS[verdict]}`];
+  if (at !== null) lines.push(`As of entry ${String(at)}.`);
   if (firstBad !== null) lines.push(badText(firstBad));
   lines.push(...logs.map(logText));
   lines.push(
@@ -24,7 +26,7 @@ export function reportText(report: VerifyReport): string {
   if (anchor !== null) {
     const { size, witnesses, timestamps, timeMs } = anchor;
     const by = [...witnesses, ...(timestamps > 0 ? [`${String(timestamps)} timestamps`] : [])].join(', ');
-    const when = timeMs === null ? 'a checkpoint that you kept' : `${new Date(timeMs).toISOString()}, by ${by}`;
+    const when = timeMs === null ? 'a checkpoint that you kept' : `${isoTime(timeMs)}, by ${by}`;
     lines.push(`Anchored at ${String(size)} entries of the deployment: ${when}.`);
   }
   if (rewritable.length > 0) {
@@ -37,12 +39,13 @@ export function reportText(report: VerifyReport): string {
   return lines.join('\n');
 }
 
-function badText({ log, seq, section, writer, problem }: Problem): string {
+function badText({ log, seq, section, writer, file, problem }: Problem): string {
   const where = [
     log === null ? [] : [`log ${log}`],
     seq === null ? [] : [`entry ${String(seq)}`],
     section === null ? [] : [`section ${section}`],
     writer === null ? [] : [`writer ${writer}`],
+    file === null ? [] : [`file ${file}`],
   ].flat();
   return ['First bad', where.join(', '), problem].filter((part) => part !== '').join(': ');
 }

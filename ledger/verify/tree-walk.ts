@@ -19,7 +19,7 @@ export class TreeWalk {
   }
 
   /**
-   * @param onGood after each entry that was found good, with its hash
+   * @param onGood after each entry that was found good; a promise is waited for
    * @param before the tree of what comes before a part of a log
    * @returns RFC 6962 tree head behind the last entry, lower hex
    */
@@ -28,7 +28,7 @@ export class TreeWalk {
     check: LogCheck,
     heads: AsyncIterable<BoundHead>,
     entries: AsyncIterable<EvidenceEntry>,
-    onGood: (hash: string) => void = () => undefined,
+    onGood: (entry: EvidenceEntry) => Promise<void> | void = () => undefined,
     before?: CompactRange,
   ): Promise<string> {
     const tree = new TreeCheck(heads, before);
@@ -38,14 +38,19 @@ export class TreeWalk {
     for await (const entry of entries) {
       if (!check.add(entry)) break;
       if (check.length - 1 === tree.good) suspect = check.writer;
-      onGood(entry.hash);
+      const done = onGood(entry);
+      if (done !== undefined) await done;
       const finding = log.tenant === DEPLOYMENT ? this.#note(check, entry.hash) : null;
       if (finding !== null) check.fail(check.length - 1, finding, check.writer);
       const due = tree.add(entry.hash);
       if (due !== null) fail(check, await due, suspect);
+      // Of a state of the past nothing more can be learned than that somebody has seen it.
+      if (check.isPast && tree.anchored >= check.length) break;
     }
-    if (check.problem === null) fail(check, tree.end(), null);
+    if (check.problem === null && !check.isPast) fail(check, tree.end(), null);
+    await tree.close();
     check.covered = tree.covered;
+    check.anchored = tree.anchored;
     if (log.tenant !== DEPLOYMENT) return tree.root();
     this.coveredPlaces = this.#places + tree.covered;
     this.#places += check.length;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The code blocks of VERIFY.md, in their order. */
-export const NOTE_BLOCKS = ['files', 'entries', 'checkpoint', 'signatures', 'timestamps'] as const;
+export const NOTE_BLOCKS = ['files', 'entries', 'views', 'checkpoint', 'signatures', 'timestamps'] as const;
 
 /** The code blocks of a folder's VERIFY.md, as they stand. */
 export function noteBlocks(dir: string): string[] {

@@ -43,7 +43,9 @@ async function run(): Promise<{ readonly verdict: string; readonly text: string;
     if (error instanceof LedgerError) throw new TypeError(`A file of yours: ${error.message}.`, { cause: error });
     throw error;
   }
-  const report: VerifyReport = await verifyBundle(openPicked(picked), trust);
+  const at = element('at', HTMLInputElement).valueAsNumber;
+  const wish = { at: Number.isSafeInteger(at) && at >= 0 ? at : null };
+  const report: VerifyReport = await verifyBundle(openPicked(picked), trust, wish);
   return { verdict: report.verdict, text: reportText(report), json: JSON.stringify(report, null, 2) };
 }
 

@@ -6,6 +6,7 @@ export function openPicked(picked: Iterable<File>): BundleFiles {
   for (const file of picked) files.set(file.webkitRelativePath.split('/').slice(1).join('/'), file);
   return {
     look: (path) => Promise.resolve(files.has(path) ? 'file' : 'none'),
+    list: () => pathsOf(files),
     chunks: (path) => chunksOf(files.get(path)),
   };
 }
@@ -14,4 +15,9 @@ async function* chunksOf(file: File | undefined): AsyncGenerator<Uint8Array> {
   const reader = file?.stream().getReader();
   if (reader === undefined) return;
   for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+}
+
+// oxlint-disable-next-line require-await -- a folder on disk has to wait for its names
+async function* pathsOf(files: ReadonlyMap<string, File>): AsyncGenerator<string> {
+  yield* files.keys();
 }

@@ -17,6 +17,8 @@ import { readTrust } from '../../../ledger/verify/trust.ts';
 import { parsePolicy } from '../../../ledger/witness/policy.ts';
 import { createWitnessState } from '../../../ledger/witness/state.ts';
 import { openConnections, startWitness, type TestWitness } from '../../support/anchors.ts';
+import { BundleEditor } from '../attacks/editor.ts';
+import { fitDigests } from '../attacks/fit.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { decisionItem, newCall, openTestLedger } from '../../support/ledger.ts';
 import { closeEpoch, createTestNotary, TEST_CHECKPOINT_KEY } from '../../support/notary.ts';
@@ -196,6 +198,7 @@ describe('an export is not anchored', () => {
     const anchors = readFileSync(deploymentFile(folders.covered, 'anchors.jsonl'), 'utf8').trim().split('\n');
     const moved = anchors.map((line, i) => line.replace(/"size":\d+/, `"size":${String(sizes[i] ?? 0)}`));
     writeFileSync(deploymentFile(dir, 'anchors.jsonl'), `${moved.join('\n')}\n`);
+    fitDigests(new BundleEditor(dir));
     expect(await verify(dir, trust, certificates)).toMatchObject({
       verdict: 'UNANCHORED',
       anchored: false,
@@ -215,6 +218,7 @@ describe('an export is not anchored', () => {
       const dir = join(temporaryFolder(), 'export');
       cpSync(folders.covered, dir, { recursive: true });
       writeFileSync(deploymentFile(dir, 'anchors.jsonl'), text);
+      fitDigests(new BundleEditor(dir));
       expect(await verify(dir, trust, certificates)).toMatchObject({
         verdict: 'UNANCHORED',
         anchored: false,

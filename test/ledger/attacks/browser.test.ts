@@ -10,6 +10,8 @@ import { BrowserPage, findChromium } from '../../support/chromium.ts';
 import { CASES } from './cases.ts';
 import type { Trust } from './cases.ts';
 import { HOSTILE } from './hostile.ts';
+import { FILE_CASES } from './file-cases.ts';
+import { PAST_CASES } from './past-cases.ts';
 import { expectVerdict, prepare } from './prepared.ts';
 import { openStand } from './stand.ts';
 import type { Stand } from './stand.ts';
@@ -31,12 +33,13 @@ afterAll(async () => {
 });
 
 /** What somebody does who opens the page: chooses files, and asks. */
-async function check(dir: string, trust: Trust): Promise<VerifyReport> {
+async function check(dir: string, trust: Trust, at?: number): Promise<VerifyReport> {
   await page.choose('#folder', dir);
   for (const input of ['policy', 'certificates', 'checkpoints', 'receipts'] as const) {
     const file = trust[input];
     await page.choose(`#${input}`, ...(file === undefined ? [] : [stand.file(file)]));
   }
+  await page.evaluate(`document.getElementById('at').value = ${JSON.stringify(String(at ?? ''))}`);
   const json = await page.evaluate(`new Promise((done) => {
     const button = document.getElementById('verify');
     new MutationObserver(() => { if (!button.disabled) done(document.getElementById('json').textContent || document.getElementById('report').textContent); })
@@ -47,15 +50,17 @@ async function check(dir: string, trust: Trust): Promise<VerifyReport> {
 }
 
 describe.skipIf(chromium === null)('the page in a browser without a network answers the same', () => {
-  test.each(CASES.map((each) => [`${String(each.attack)}: ${each.name}`, each] as const))('%s', async (_, each) => {
-    const bundle = prepare(stand, each);
-    expectVerdict(await check(bundle.dir, each.trust), bundle, each.expect);
+  test.each(
+    [...CASES, ...FILE_CASES, ...PAST_CASES].map((each) => [`${String(each.attack)}: ${each.name}`, each] as const),
+  )('%s', async (_, each) => {
+    const bundle = await prepare(stand, each);
+    expectVerdict(await check(bundle.dir, each.trust, each.at), bundle, each.expect);
   });
 
   test.each(HOSTILE.filter(({ onDiskOnly }) => onDiskOnly !== true).map((each) => [each.name, each] as const))(
     'hostile: %s',
-    async (_, { change, expect: wanted, reason }) => {
-      const bundle = prepare(stand, { base: 'good', ...(change === undefined ? {} : { change }) });
+    async (_, { change, fits = 'digests', expect: wanted, reason }) => {
+      const bundle = await prepare(stand, { base: 'good', fits, ...(change === undefined ? {} : { change }) });
       const report = await check(bundle.dir, {});
       expectVerdict(report, bundle, wanted);
       expect(report.reason).toBe(reason ?? null);
@@ -66,7 +71,7 @@ describe.skipIf(chromium === null)('the page in a browser without a network answ
 
   test('to the last word of the report, and asks nobody', async () => {
     const trust = { policy: 'policy', certificates: 'certificates' } as const;
-    const bundle = prepare(stand, { base: 'younger' });
+    const bundle = await prepare(stand, { base: 'younger' });
     const texts = { policy: readFileSync(stand.file('policy'), 'utf8'), certificates: readFileSync(stand.file('certificates'), 'utf8') }; // prettier-ignore
     const here = await verifyFolder(bundle.dir, readTrust(texts));
     expect(await check(bundle.dir, trust)).toEqual(JSON.parse(JSON.stringify(here)));

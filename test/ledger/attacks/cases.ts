@@ -19,12 +19,18 @@ export interface AttackCase {
   readonly name: string;
   readonly base: Base;
   readonly change?: (bundle: BundleEditor, stand: Stand) => void;
+  /** How far the other files are made to fit what was changed; default all: whoever attacks knows the format. */
+  readonly fits?: 'all' | 'digests' | 'nothing';
+  /** The state that is asked for: its last entry. */
+  readonly at?: number;
   readonly trust: Trust;
   readonly expect: {
     readonly verdict: Verdict;
     readonly seq?: number;
     readonly section?: string;
     readonly log?: 'demo' | 'deployment';
+    /** Path; `{demo}` and `{deployment}` stand for the logs. */
+    readonly file?: string;
     /** In the problem, or in what is not proven. */
     readonly says?: string;
   };

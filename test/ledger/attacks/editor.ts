@@ -20,7 +20,7 @@ export interface Line {
 }
 
 /** As much of manifest.json as is edited. */
-export type Manifest = Members & { logs: (Members & { log: string })[] };
+export type Manifest = Members & { logs: (Members & { log: string })[]; files: { [path: string]: Members } };
 
 /** Edits a copy of an export as somebody with any tools could. */
 export class BundleEditor {
@@ -40,6 +40,11 @@ export class BundleEditor {
 
   path(log: string, file: string): string {
     return join(this.dir, 'logs', log, file);
+  }
+
+  /** Paths of the proofs of drawn calls. */
+  proofs(): string[] {
+    return readdirSync(join(this.dir, 'samples')).filter((name) => name.endsWith('.tlog-proof')).map((name) => `samples/${name}`); // prettier-ignore
   }
 
   texts(log: string, file: string): string[] {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UnreadableReason } from '../../../ledger/index.ts';
 import type { AttackCase } from './cases.ts';
@@ -53,6 +53,17 @@ export const HOSTILE: readonly HostileCase[] = [
   refused('a manifest larger than any', 'limit', (b) => {
     manifestText(b, Buffer.alloc(17 * 1024 * 1024, 0x20));
   }),
+  refused('a manifest with a file that leads out of the folder', 'format', (b) => {
+    b.manifest(({ files }) => {
+      files['views/../../../etc/passwd'] = { bytes: 1, sha256: '0'.repeat(64) };
+    });
+  }),
+  refused('a manifest of two hundred thousand files', 'format', (b) => {
+    b.manifest((manifest) => {
+      const file = { bytes: 0, sha256: '' };
+      manifest.files = Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`f${String(index)}`, file]));
+    });
+  }),
   refused('a manifest of two thousand logs', 'format', (b) => {
     b.manifest((manifest) => {
       manifest.logs = Array.from({ length: 2000 }, () => ({ log: '', ...manifest.logs[0] }));
@@ -60,6 +71,12 @@ export const HOSTILE: readonly HostileCase[] = [
   }),
   { ...refused('a link in the place of a file', 'unsafe_file', (b) => { link(b, `logs/${b.demo}/entries.jsonl`); }), onDiskOnly: true }, // prettier-ignore
   { ...refused('a link in the place of a folder', 'unsafe_file', (b) => { link(b, `logs/${b.demo}`); }), onDiskOnly: true }, // prettier-ignore
+  { ...refused('a link in the place of a view', 'unsafe_file', (b) => { link(b, 'views/entries.csv'); }), onDiskOnly: true }, // prettier-ignore
+  { name: 'a link that nobody asked for', change: (b) => { symlinkSync('/', join(b.dir, 'root')); }, expect: { verdict: 'UNANCHORED', says: '1 files in the folder are no part of the export' }, onDiskOnly: true }, // prettier-ignore
+  { name: 'names that act on a terminal', change: (b) => { writeFileSync(join(b.dir, '\u001b[2Jclear\u202e'), ''); }, expect: { verdict: 'UNANCHORED', says: '?[2Jclear?' } }, // prettier-ignore
+  { name: 'folders without end', change: (b) => { mkdirSync(join(b.dir, ...Array.from({ length: 100 }, () => 'deep')), { recursive: true }); }, expect: { verdict: 'UNANCHORED', says: 'deep/deep' }, onDiskOnly: true }, // prettier-ignore
+  { name: 'a view without an end', change: (b) => { truncateSync(join(b.dir, 'views', 'entries.csv'), 2 ** 40); }, expect: { verdict: 'TAMPERED', file: 'views/entries.csv', says: 'goes on behind its end' }, fits: 'nothing', onDiskOnly: true }, // prettier-ignore
+  { name: 'a time beyond all dates', change: (b) => { b.append('decision', 'cs-late', { effect: 'allow' }, { t: Number.MAX_SAFE_INTEGER }); }, expect: { verdict: 'TAMPERED', file: 'completeness.json' } }, // prettier-ignore
   { ...refused('a folder in the place of a file', 'unsafe_file', (b) => { renameSync(b.path(b.demo, 'entries.jsonl'), `${b.dir}-away`); mkdirSync(b.path(b.demo, 'entries.jsonl')); }), onDiskOnly: true }, // prettier-ignore
   {
     name: 'a manifest that promises a billion entries',

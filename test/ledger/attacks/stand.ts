@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { anchorNewest } from '../../../ledger/anchor/job.ts';
 import { authorityTarget, witnessTarget } from '../../../ledger/anchor/target.ts';
-import { eraseKeys, exportTenant, findPerson } from '../../../ledger/index.ts';
+import { eraseKeys, exportTenant, findControl, findPerson } from '../../../ledger/index.ts';
+import type { ExportOptions } from '../../../ledger/index.ts';
 import { createNoteSigner, formatVerifierKey } from '../../../ledger/note/key.ts';
 import { parsePolicy } from '../../../ledger/witness/policy.ts';
 import { createWitnessState } from '../../../ledger/witness/state.ts';
@@ -19,10 +20,10 @@ export const VKEY = formatVerifierKey(createNoteSigner(ORIGIN, 'ed25519', TEST_C
 
 /**
  * Exports of one history, and of another one of the same log by the same keys:
- * `good` 10 entries, all under an anchor · `erased` the same and an erasure of bob, anchored · `younger` 3 entries more, of which no
+ * `good` 10 entries, all under an anchor · `asked` the same, with a sample and a control · `erased` the same and an erasure of bob, anchored · `younger` 3 entries more, of which no
  * epoch tells · `fork` the database as it was after 6 entries, restored, and carried on with all keys
  */
-export type Base = 'good' | 'erased' | 'younger' | 'fork';
+export type Base = 'good' | 'asked' | 'erased' | 'younger' | 'fork';
 
 /** What a reader may bring along, by the names of the verifier's inputs. */
 export type TrustName = 'policy' | 'certificates' | 'checkpoints' | 'receipts';
@@ -101,9 +102,11 @@ async function firstHistory(dir: (base: Base) => string, outside: Outside): Prom
   const notary = createTestNotary(database);
   const receipts = [await answered(fixture, 'user:bob'), await answered(fixture)];
   const { published: second } = await anchored(fixture, notary, outside);
-  const write = (base: Base): Promise<unknown> =>
-    exportTenant(fixture.sql, fixture.keys, { tenant: 'demo', dir: dir(base) });
+  const write = (base: Base, wish: Partial<ExportOptions> = {}): Promise<unknown> =>
+    exportTenant(fixture.sql, fixture.keys, { tenant: 'demo', dir: dir(base), ...wish });
   await write('good');
+  const control = findControl('ai-act-12-1');
+  await write('asked', { sample: { size: 2, seed: 'lot' }, ...(control === null ? {} : { control }) });
   await erase(fixture, 'user:bob');
   const { published: third } = await anchored(fixture, notary, outside);
   await write('erased');

@@ -7,7 +7,7 @@ import type { JsonValue } from '../../../ledger/index.ts';
 import { exportTenant, parseVerifierKey, verifyFolder, verifyProof } from '../../../ledger/index.ts';
 import type { ExportOptions, ExportResult } from '../../../ledger/index.ts';
 import { leafHash, merkleRoot } from '../../../ledger/merkle.ts';
-import { sampleRank } from '../../../ledger/export/sample.ts';
+import { sampleRank } from '../../../ledger/export/draw.ts';
 import { sectionLeaf } from '../../../ledger/seal.ts';
 import { seedHistory } from '../../support/evidence.ts';
 import { openTestLedger, type LedgerFixture } from '../../support/ledger.ts';

@@ -55,7 +55,7 @@ describe('VERIFY.md, block by block as it stands', () => {
     expect(runNoteBlock(join(folder, 'whole'), name)).toMatchObject({ status: 0, said: expect.stringMatching(/^ok: |no timestamps|Successfully/m) as string }); // prettier-ignore
   });
 
-  test.each(['files', 'entries', 'checkpoint'] as const)('%s: a part of a log passes', (name) => {
+  test.each(['files', 'entries', 'views', 'checkpoint'] as const)('%s: a part of a log passes', (name) => {
     expect(runNoteBlock(join(folder, 'part'), name)).toMatchObject({ status: 0 });
   });
 
@@ -64,6 +64,19 @@ describe('VERIFY.md, block by block as it stands', () => {
   const attacks: readonly (readonly [string, (typeof NOTE_BLOCKS)[number], () => string, (text: string) => string])[] =
     [
       ['a view is changed', 'files', () => 'views/entries.csv', (text) => text.replace('allow', 'ALLOW')],
+      [
+        'a row of a view is changed',
+        'views',
+        () => 'views/entries.csv',
+        (text) => text.replace('""allow""', '""deny""'),
+      ],
+      [
+        'an event of a view is left out',
+        'views',
+        () => 'views/ocsf.jsonl',
+        (text) => text.slice(text.indexOf('\n') + 1),
+      ],
+      ['a number of the statement is changed', 'views', () => 'completeness.json', (text) => text.replace(/"open":\d/, '"open":9')], // prettier-ignore
       ['facts are changed', 'entries', entries, flip],
       ['an entry is left out', 'entries', entries, (text) => text.slice(text.indexOf('\n') + 1)],
       ['the end is left out', 'entries', entries, (text) => text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1)],
