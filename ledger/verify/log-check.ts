@@ -3,15 +3,14 @@ import type { JsonValue } from '../canonical.ts';
 import { sectionNames } from '../entry.ts';
 import type { EntryHeader } from '../entry.ts';
 import { ErasureCheck } from '../erasure/check.ts';
-import { keyMark } from '../erasure/key-mark.ts';
 import { parseHeader } from '../header.ts';
 import { leafHash, merkleRoot, sha256, ZERO_HASH } from '../merkle.ts';
 import { sectionLeaf } from '../seal.ts';
-import type { StoredBody } from '../seal.ts';
 import { asObject, CallCheck } from './call-check.ts';
 import type { EvidenceEntry, EvidenceLog } from './evidence.ts';
 import type { BadVerdict, Finding, LogReport, Problem } from './report.ts';
 import { checkStatement } from './statement-check.ts';
+import { bodyOf, checkKey, checkRow } from './row-check.ts';
 import type { WriterCheck } from './writer-check.ts';
 
 /** An entry as far as it was read; facts null when they are withheld. */
@@ -257,40 +256,6 @@ export function announcement({ inc, log, nonce, origin, slot }: Readonly<Record<
 /** SHA-256 of canonical [origin, slot, nonce]. */
 export function logId({ origin, slot, nonce }: EvidenceLog): string {
   return sha256(canonicalJson([origin, slot, nonce]));
-}
-
-function checkRow(header: EntryHeader, { row }: EvidenceEntry): Finding | null {
-  if (row === undefined) return null;
-  const expectedClass =
-    header.kind === 'attempt' ? row.class.startsWith('attempt:') : row.class === classOf(header.kind);
-  const same =
-    row.kind === header.kind &&
-    row.call === header.call &&
-    row.wid === header.wid &&
-    row.wseq === header.wseq &&
-    row.timeMs === header.t &&
-    expectedClass;
-  return same ? null : { problem: 'a column beside the header (kind, class, call, time or writer) was changed' };
-}
-
-function bodyOf({ row, isPruned }: EvidenceEntry): StoredBody {
-  // A folder never holds what was encrypted; it says when the database did not either.
-  return row?.body ?? (isPruned === true ? 'missing' : 'none');
-}
-
-/** The key stands outside the header: pointing an entry at a destroyed key would make it look erased. */
-function checkKey({ call }: EntryHeader, facts: JsonValue, { row, erasedKey }: EvidenceEntry): Finding | null {
-  const key = row === undefined ? erasedKey : row.keyRef;
-  if (key === undefined) return null;
-  const { key: mark = null } = asObject(asObject(facts)['ledger']);
-  const expected = key === null ? null : keyMark(key, call);
-  return mark === expected
-    ? null
-    : { problem: 'the key named beside it is not the one its facts say it is sealed with' };
-}
-
-function classOf(kind: string): string {
-  return kind === 'decision' || kind === 'outcome' || kind === 'late_outcome' ? kind : 'event';
 }
 
 function isCanonical(text: string): boolean {
