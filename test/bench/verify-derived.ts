@@ -23,7 +23,7 @@ interface Entry {
 }
 interface Parts {
   DerivedFiles: { open(out: object, asked: object, answers: () => boolean): Promise<Derived> };
-  readLine(line: string): Entry | null;
+  readonly readLine: (line: string) => Entry | null;
   VERIFY_NOTE: string;
 }
 type Log = Readonly<Record<string, unknown>> & {
@@ -92,7 +92,7 @@ export async function deriveFiles(root: string, dir: string): Promise<void> {
     for await (const chunk of createReadStream(join(dir, path))) digest.update(chunk as Buffer);
     files[name] = { bytes: size, sha256: digest.digest('hex') };
   }
-  const kinds = Object.fromEntries([...derived.tally.kinds].toSorted());
+  const kinds = Object.fromEntries([...derived.tally.kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   // Members in the order of canonical JSON.
   const whole = Object.entries({ ...manifest, files, kinds, views: 1 }).toSorted(([a], [b]) => (a < b ? -1 : 1));
   writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(Object.fromEntries(whole))}\n`);
