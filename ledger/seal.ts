@@ -21,7 +21,7 @@ export interface Sealing {
   readonly call: string;
 }
 
-/** An entry's body, ready to be stored. Blobs are lower hex: version 01, 12-byte IV, 16-byte tag, ciphertext. */
+/** An entry's body, ready to be stored. Blobs are base64: version 02, 12-byte IV, 16-byte tag, ciphertext. */
 export interface SealedBody {
   readonly root: string;
   /** Leaf hashes one after the other, lower hex. */
@@ -49,7 +49,7 @@ export type BlobPart = 'sections' | 'content';
 /** A section that is not there: a committed null. It holds nothing to protect, so it has no salt. */
 export const ABSENT: OpenedSection = { salt: '', text: 'null' };
 
-const BLOB_VERSION = '02';
+const BLOB_VERSION = 2;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + IV_BYTES + TAG_BYTES;
@@ -140,12 +140,15 @@ function writeLeaf(writer: CanonicalWriter, salt: string, value: JsonValue): str
 }
 
 function encrypt(entry: Sealing, part: BlobPart, bytes: Buffer, keys: SealKeys, random: RandomHex): string {
-  const iv = random(IV_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', keys.cipher, Buffer.from(iv, 'hex'));
+  const blob = Buffer.allocUnsafe(HEAD_BYTES + bytes.length);
+  blob[0] = BLOB_VERSION;
+  blob.write(random(IV_BYTES), 1, 'hex');
+  const cipher = createCipheriv('aes-256-gcm', keys.cipher, blob.subarray(1, 1 + IV_BYTES));
   cipher.setAAD(associatedData(entry, part));
-  const body = cipher.update(bytes);
+  blob.set(cipher.update(bytes), HEAD_BYTES);
   cipher.final();
-  return BLOB_VERSION + iv + cipher.getAuthTag().toString('hex') + body.toString('hex');
+  blob.set(cipher.getAuthTag(), 1 + IV_BYTES);
+  return blob.toString('base64');
 }
 
 /** Binds a blob to its call without binding it to a place in a log. */
@@ -155,7 +158,7 @@ function associatedData(entry: Sealing, part: BlobPart): Buffer {
 
 /** Null when the bytes are no blob of this version. */
 export function openBlob(entry: Sealing, part: BlobPart, blob: Uint8Array, keys: SealKeys): OpenedBlob | null {
-  if (blob.length < HEAD_BYTES || blob[0] !== 2) return null;
+  if (blob.length < HEAD_BYTES || blob[0] !== BLOB_VERSION) return null;
   const iv = blob.subarray(1, 1 + IV_BYTES);
   const body = blob.subarray(HEAD_BYTES);
   try {

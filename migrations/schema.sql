@@ -692,7 +692,7 @@ begin
 end
 $function$
 -- owner cs_append
-CREATE OR REPLACE FUNCTION ledger.append(wid_ text, generation_ bigint, wseq_ bigint, again_ boolean, log_ text[], kind_ text[], class_ text[], call_ text[], time_ bigint[], body_ text[], leaves_ bytea[], facts_ text, salt_ text[], sealed_ bytea[], content_ bytea[], key_ bigint[], open_ boolean[], amount_ bigint[], scopes_ text[], ask_ boolean[], receipt_log_ text[], receipt_seq_ bigint[], receipt_digest_ text[], receipt_sig_ text[])
+CREATE OR REPLACE FUNCTION ledger.append(wid_ text, generation_ bigint, wseq_ bigint, again_ boolean, log_ text, kind_ text, class_ text, call_ text, time_ bigint[], body_ text, leaves_ text, facts_ text, salt_ text, sealed_ text, content_ text, key_ bigint[], open_ boolean[], amount_ bigint[], scopes_ text[], ask_ boolean[], receipt_log_ text, receipt_seq_ bigint[], receipt_digest_ text, receipt_sig_ text)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -700,7 +700,17 @@ CREATE OR REPLACE FUNCTION ledger.append(wid_ text, generation_ bigint, wseq_ bi
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
-  n constant integer := cardinality(log_);
+  -- One element an item.
+  logs constant text[] := string_to_array(log_, ',');
+  kinds constant text[] := string_to_array(kind_, ',');
+  classes constant text[] := string_to_array(class_, ',');
+  calls constant text[] := string_to_array(call_, ',');
+  bodies constant text[] := string_to_array(body_, ',');
+  leaves constant text[] := string_to_array(leaves_, ',');
+  salts constant text[] := string_to_array(salt_, ',');
+  sealed constant text[] := string_to_array(sealed_, ',', '');
+  content constant text[] := string_to_array(content_, ',', '');
+  n constant integer := cardinality(logs);
   k integer := 1;
   -- By item; an element that is not assigned is null.
   answer text[];
@@ -729,7 +739,7 @@ declare
   was_week bigint[];
   was_month bigint[];
   was_held bigint[];
-  late boolean := 'late_outcome' = any (kind_);
+  late boolean := 'late_outcome' = any (kinds);
   r record;
   heads text[];
   incs integer[];
@@ -742,31 +752,30 @@ declare
   j integer := 0;
   refused text;
   -- Late outcomes: the periods their unknown was booked in that still run.
-  same_day boolean[] := '{}';
-  same_week boolean[] := '{}';
-  same_month boolean[] := '{}';
+  same_day boolean[];
+  same_week boolean[];
+  same_month boolean[];
   now_ bigint;
   day_ integer;
   week_ integer;
   month_ integer;
   -- One line an item.
   facts constant text[] := string_to_array(facts_, e'\n');
-  strings constant text := array_to_string(kind_ || class_ || call_ || body_ || wid_, e'\n');
 begin
   -- A later statement must see what others committed while this one waited for a lock.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'ledger.append needs READ COMMITTED' using errcode = 'CS010';
   end if;
-  -- These go into JSON as they are; line feeds only where they were joined. (A regular expression takes ten times as long.)
-  if ltrim(convert_to(strings, 'UTF8'), '\012abcdefghijklmnopqrstuvwxyz0123456789._:-'::bytea) <> ''
-    or length(strings) - length(replace(strings, e'\n', '')) <> 4 * n or length(array_to_string(body_, '')) <> 64 * n then
+  -- These go into JSON as they are; commas only between items. (A regular expression takes ten times as long.)
+  if ltrim(convert_to(concat(kind_, class_, call_, body_, wid_), 'UTF8'), ',abcdefghijklmnopqrstuvwxyz0123456789._:-'::bytea) <> ''
+    or (cardinality(kinds), cardinality(classes), cardinality(calls), cardinality(bodies), length(body_)) <> (n, n, n, n, 65 * n - 1) then
     raise exception 'a header string has a character or length that is not allowed' using errcode = 'CS030';
   end if;
 
   -- KEY SHARE lets the lease be renewed meanwhile, and makes fencing wait for this transaction.
   perform 1 from ledger.writers where wid = wid_ and generation = generation_ and not fenced for key share;
   if not found then
-    perform 1 from ledger.writers where wid = wid_ and 'late_outcome' = all (kind_);
+    perform 1 from ledger.writers where wid = wid_ and 'late_outcome' = all (kinds);
     if not found then
       raise exception 'this writer is fenced' using errcode = 'CS020';
     end if;
@@ -774,12 +783,12 @@ begin
 
   -- Heads are never updated, so what this statement returns after a wait is not stale.
   select array_agg(l.log), array_agg(l.inc) into heads, incs
-  from (select x.log, x.inc from ledger.heads x where x.log = any (log_) order by x.log for no key update) l;
+  from (select x.log, x.inc from ledger.heads x where x.log = any (logs) order by x.log for no key update) l;
 
   if again_ then
     for r in
-      select i.k, e.seq, e.t, e.hash, e.wseq, e.wid = wid_ and left(e.header, 73) = '{"body":"' || body_[i.k] as mine
-      from generate_series(1, n) i(k) join ledger.entries e on e.log = log_[i.k] and e.call = call_[i.k] and e.class = class_[i.k]
+      select i.k, e.seq, e.t, e.hash, e.wseq, e.wid = wid_ and left(e.header, 73) = '{"body":"' || bodies[i.k] as mine
+      from generate_series(1, n) i(k) join ledger.entries e on e.log = logs[i.k] and e.call = calls[i.k] and e.class = classes[i.k]
     loop
       answer[r.k] := '=';
       if r.mine then
@@ -792,11 +801,11 @@ begin
     end loop;
   end if;
 
-  if 'outcome' = any (kind_) then
+  if 'outcome' = any (kinds) then
     for r in
       with closed as (
         delete from ledger.open_calls o using generate_series(1, n) i(k)
-        where kind_[i.k] = 'outcome' and answer[i.k] is null and o.log = log_[i.k] and o.call = call_[i.k]
+        where kinds[i.k] = 'outcome' and answer[i.k] is null and o.log = logs[i.k] and o.call = calls[i.k]
         returning i.k, o.reserved, o.scopes)
       select * from closed
     loop
@@ -817,9 +826,9 @@ begin
     for r in
       select i.k, e.booked, e.dbt, d.facts::jsonb -> 'ledger' -> 'scopes' as scopes
       from generate_series(1, n) i(k)
-      join ledger.entries e on e.log = log_[i.k] and e.call = call_[i.k] and e.class = 'outcome'
-      join ledger.entries d on d.log = log_[i.k] and d.call = call_[i.k] and d.class = 'decision'
-      where kind_[i.k] = 'late_outcome' and answer[i.k] is null and e.facts::jsonb ->> 'status' = 'unknown'
+      join ledger.entries e on e.log = logs[i.k] and e.call = calls[i.k] and e.class = 'outcome'
+      join ledger.entries d on d.log = logs[i.k] and d.call = calls[i.k] and d.class = 'decision'
+      where kinds[i.k] = 'late_outcome' and answer[i.k] is null and e.facts::jsonb ->> 'status' = 'unknown'
     loop
       held[r.k] := coalesce(r.booked, 0);
       owed[r.k] := (select string_agg(v, ',') from jsonb_array_elements_text(r.scopes) v);
@@ -863,10 +872,10 @@ begin
       prev := decode(repeat('00', 32), 'hex');
       tm := 0;
     end if;
-    while k <= n and log_[k] = head loop
+    while k <= n and logs[k] = head loop
       refused := answer[k];
       if refused is null then
-        if kind_[k] in ('outcome', 'late_outcome') then
+        if kinds[k] in ('outcome', 'late_outcome') then
           if held[k] is null then refused := 'x'; end if;
         elsif scopes_[k] <> '' then
           foreach scope_ in array string_to_array(scopes_[k], ',') loop
@@ -880,11 +889,11 @@ begin
         answer[k] := refused;
       else
         if held[k] is not null then
-          booked[k] := coalesce(amount_[k], 0) - case when kind_[k] = 'outcome' then 0 else held[k] end;
+          booked[k] := coalesce(amount_[k], 0) - case when kinds[k] = 'outcome' then 0 else held[k] end;
           if owed[k] <> '' then
             foreach scope_ in array string_to_array(owed[k], ',') loop
               j := array_position(names, scope_);
-              if kind_[k] = 'outcome' then
+              if kinds[k] = 'outcome' then
                 hold[j] := hold[j] - held[k];
                 room[j] := room[j] + held[k] - booked[k];
                 add_day[j] := add_day[j] + booked[k];
@@ -910,7 +919,7 @@ begin
         w := w + 1;
         -- A writer whose clock is ahead of the database does not take the log with it: what came later would count in another month.
         tm := greatest(tm, least(time_[k], now_ + 60000));
-        headers[k] := concat('{"body":"', body_[k], '","call":"', call_[k], '","inc":', incs[h], ',"kind":"', kind_[k], '","log":"',
+        headers[k] := concat('{"body":"', bodies[k], '","call":"', calls[k], '","inc":', incs[h], ',"kind":"', kinds[k], '","log":"',
           head, '","prev":"', encode(prev, 'hex'), '","seq":', s, ',"t":', tm, ',"v":1,"wid":"', wid_, '","wseq":', w, '}');
         prev := sha256('\x00'::bytea || convert_to(headers[k], 'UTF8'));
         hashes[k] := prev;
@@ -928,13 +937,13 @@ begin
 
   insert into ledger.entries
     (log, seq, kind, class, call, header, hash, t, dbt, wid, wseq, leaves, facts, facts_salt, sealed, content, key, booked)
-  select log_[i], seqs[i], kind_[i], class_[i], call_[i], headers[i], hashes[i], times[i], now_, wid_, wseqs[i], leaves_[i], facts[i],
-    salt_[i], sealed_[i], content_[i], key_[i], booked[i]
+  select logs[i], seqs[i], kinds[i], classes[i], calls[i], headers[i], hashes[i], times[i], now_, wid_, wseqs[i], decode(leaves[i], 'hex'), facts[i],
+    salts[i], decode(sealed[i], 'base64'), decode(content[i], 'base64'), key_[i], booked[i]
   from generate_series(1, n) i where seqs[i] is not null;
 
   if true = any (open_) then
     insert into ledger.open_calls (log, call, seq, wid, reserved, scopes)
-    select log_[i], call_[i], seqs[i], wid_, coalesce(amount_[i], 0), string_to_array(coalesce(scopes_[i], ''), ',')
+    select logs[i], calls[i], seqs[i], wid_, coalesce(amount_[i], 0), string_to_array(coalesce(scopes_[i], ''), ',')
     from generate_series(1, n) i where open_[i] and seqs[i] is not null;
   end if;
 
@@ -946,9 +955,10 @@ begin
     where hold[i] <> 0 or add_day[i] <> 0 or add_week[i] <> 0 or add_month[i] <> 0;
   end if;
 
-  if cardinality(receipt_log_) > 0 then
+  if cardinality(receipt_seq_) > 0 then
     insert into ledger.receipts (log, seq, wid, digest, sig)
-    select receipt_log_[i], receipt_seq_[i], wid_, receipt_digest_[i], receipt_sig_[i] from generate_series(1, cardinality(receipt_log_)) i
+    select x.log, x.seq, wid_, x.digest, x.sig
+    from unnest(string_to_array(receipt_log_, ','), receipt_seq_, string_to_array(receipt_digest_, ','), string_to_array(receipt_sig_, ',')) x(log, seq, digest, sig)
     on conflict do nothing;
   end if;
   return array_to_string(answer, ',');

@@ -59,39 +59,40 @@ export function encodeBatch(
     writer.generation,
     String(writer.nextWseq),
     again !== null,
-    plain(items, (item) => item.log),
-    plain(items, (item) => item.kind),
-    plain(items, (item) => item.class),
-    plain(items, (item) => item.call),
-    plain(items, (item) => String(item.timeMs)),
-    plain(items, (item) => item.body.root),
-    plain(items, (item) => bytes(item.body.leaves)),
-    // Canonical JSON holds no raw line feed, so it can separate; as elements of an array every quote would have to be escaped.
+    list(items, (item) => item.log),
+    list(items, (item) => item.kind),
+    list(items, (item) => item.class),
+    list(items, (item) => item.call),
+    array(items, (item) => String(item.timeMs)),
+    list(items, (item) => item.body.root),
+    list(items, (item) => item.body.leaves),
+    // Canonical JSON holds no raw line feed.
     items.map((item) => item.body.facts).join('\n'),
-    plain(items, (item) => item.body.factsSalt),
-    plain(items, (item) => bytes(item.body.sealed)),
-    plain(items, (item) => bytes(item.body.content)),
-    plain(items, (item) => item.keyRef ?? 'null'),
-    plain(items, (item) => (item.open ? 't' : 'f')),
-    plain(items, (item) => (item.amount === null ? 'null' : item.amount.toString())),
-    scoped ? plain(items, (item) => `"${item.scopes.join(',')}"`) : '{}',
-    again === null ? '{}' : `{${again.ask.map((ask) => (ask ? 't' : 'f')).join(',')}}`,
-    plain(receipts, (receipt) => receipt.log),
-    plain(receipts, (receipt) => String(receipt.seq)),
-    plain(receipts, (receipt) => receipt.digest),
-    plain(receipts, (receipt) => receipt.signature),
+    list(items, (item) => item.body.factsSalt),
+    list(items, (item) => item.body.sealed ?? ''),
+    list(items, (item) => item.body.content ?? ''),
+    array(items, (item) => item.keyRef ?? 'null'),
+    array(items, (item) => (item.open ? 't' : 'f')),
+    array(items, (item) => (item.amount === null ? 'null' : item.amount.toString())),
+    scoped ? array(items, (item) => `"${item.scopes.join(',')}"`) : '{}',
+    again === null ? '{}' : array(again.ask, (ask) => (ask ? 't' : 'f')),
+    list(receipts, (receipt) => receipt.log),
+    array(receipts, (receipt) => String(receipt.seq)),
+    list(receipts, (receipt) => receipt.digest),
+    list(receipts, (receipt) => receipt.signature),
   ];
 }
 
-/** A PostgreSQL array literal. The driver's own serializer copies every value several times; ours are hex, digits or checked ids. */
-function plain<T>(values: readonly T[], write: (value: T) => string): string {
-  let text = '{';
-  for (const value of values) text += (text.length > 1 ? ',' : '') + write(value);
-  return text + '}';
+/** Texts without a comma, separated by commas: an array literal would be read character by character. */
+function list<T>(values: readonly T[], write: (value: T) => string): string {
+  let text = '';
+  for (const [index, value] of values.entries()) text += index === 0 ? write(value) : ',' + write(value);
+  return text;
 }
 
-function bytes(hex: string | null): string {
-  return hex === null ? 'null' : `"\\\\x${hex}"`;
+/** A PostgreSQL array literal. The driver's own serializer copies every value several times; ours are digits or checked ids. */
+function array<T>(values: readonly T[], write: (value: T) => string): string {
+  return '{' + list(values, write) + '}';
 }
 
 /** Reads the answer; one element per item, in order. Null when it is not what the function promises. */

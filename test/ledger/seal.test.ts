@@ -15,8 +15,8 @@ const sections = {
   content: { text: 'line one\nline two' },
 };
 
-function blob(hex: string | null): Buffer {
-  return Buffer.from(hex ?? '', 'hex');
+function blob(base64: string | null): Buffer {
+  return Buffer.from(base64 ?? '', 'base64');
 }
 
 describe('a sealed body', () => {
