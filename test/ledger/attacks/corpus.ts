@@ -28,7 +28,7 @@ export const ATTACKS: readonly AttackRow[] = [
   { attack: 14, title: 'intent, then crash', tests: ['export', [LIVE, 'an open call is forgotten']] },
   { attack: 15, title: 'outcome suppressed or doubled', tests: ['export'] },
   { attack: 16, title: 'clock set back or forward', tests: ['export'] },
-  { attack: 17, title: 'one sequence twice, by concurrent writers', tests: [['test/ledger/append.test.ts', 'any interleaving of appends of two processes'], [RIGHTS, 'leaves a gap']] },
+  { attack: 17, title: 'one sequence twice, by concurrent writers', tests: [['test/ledger/processes/eight.test.ts', 'eight processes on'], ['test/ledger/append.test.ts', 'any interleaving of appends of two processes'], [RIGHTS, 'leaves a gap']] },
   { attack: 18, title: 'superuser disables triggers, replica role, TRUNCATE or DETACH of a partition', tests: [[RIGHTS, 'refuse even the owner'], [RIGHTS, 'a session in replica role'], [LIVE, 'the partition of a log is emptied'], [LIVE, 'the partition of a log is detached']] },
   { attack: 19, title: 'insert past the function', tests: [[RIGHTS, 'can neither add to, change, remove from nor empty'], [RIGHTS, 'links to another entry']] },
   { attack: 20, title: 'canonicalisation', tests: ['export'] },
