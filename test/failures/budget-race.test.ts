@@ -31,6 +31,8 @@ describe.each(SCOPES)('budget of the %s for ten calls, two hundred at once', (le
       tenant: `  - { id: demo, policies: [baseline]${level === 'tenant' ? `, ${budget}` : ''} }`,
       yaml: level === 'org' ? `organisation: { ${budget} }` : '',
       timeouts: 'connect_ms: 60000',
+      // What is asked here is the budget, not how fast this machine is.
+      appendMs: 60_000,
     });
     stand.mock.set({ delayMs: 20, usage: { prompt_tokens: 12, completion_tokens: OUTPUT_TOKENS } });
   });

@@ -51,6 +51,8 @@ const PRICE = `prices:
 export interface StandOptions {
   /** Everything after the defaults; `MOCK` stands for the address of the mock upstream. */
   readonly yaml?: string;
+  /** Short unless said otherwise: most of these tests wait for it. */
+  readonly appendMs?: number;
   readonly timeouts?: string;
   readonly tenant?: string;
   readonly models?: string;
@@ -69,7 +71,7 @@ models:
 ${options.models ?? '  - { name: model, deployments: [{ provider: mock, model: model }] }'}
 tenants:
 ${options.tenant ?? '  - { id: demo, policies: [baseline] }'}
-timeouts: { append_ms: 700, drain_ms: 5000, ${options.timeouts ?? ''} }
+timeouts: { append_ms: ${String(options.appendMs ?? 700)}, drain_ms: 5000, ${options.timeouts ?? ''} }
 retries: { max_attempts: ${String(options.attempts ?? 1)}, backoff_ms: 1 }
 ledger: { ${options.ledger ?? ''} }
 ${options.prices ?? PRICE}
