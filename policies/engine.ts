@@ -8,7 +8,7 @@ import { createProjection } from './projection.ts';
 import type { Projection } from './projection.ts';
 import { Remembered } from './remembered.ts';
 import { PolicyTrap } from './wasm/host.ts';
-import { createInstance } from './wasm/instance.ts';
+import { instanceMaker } from './wasm/instance.ts';
 import type { Answer, CompiledPolicy, InstanceLimits, PolicyInstance } from './wasm/instance.ts';
 
 /** An instance that grew by more than this in one evaluation is dropped, because memory never shrinks. */
@@ -32,7 +32,7 @@ export class Engine {
     this.identity = bundle.identity;
     this.bodies = describeBodies(policy.bodies, bundle.rules);
     this.#project = bundle.inputPaths === null ? null : createProjection(bundle.inputPaths);
-    this.#create = () => createInstance(policy, dataJson, limits);
+    this.#create = instanceMaker(policy, dataJson, limits);
     this.#instance = this.#create();
     this.#restBytes = this.#instance.memoryBytes;
   }

@@ -47,12 +47,15 @@ export interface PdpOptions {
   readonly tenantData: Readonly<Record<string, JsonValue>>;
   /** Memory an evaluation may use beyond the data, in pages of 64 KiB. Default 256 (16 MiB). */
   readonly memoryPages?: number;
-  /** Loop turns and calls of one evaluation. Default 5 million; the baseline needs about ten thousand. */
+  /**
+   * Loop turns and calls of one evaluation beyond reading its input. Default 1 million, which take about 10 ms at most; the
+   * baseline needs about ten thousand, 1,000 rules forty thousand (docs/decisions/0029).
+   */
   readonly fuel?: number;
 }
 
 const DEFAULT_PAGES = 256;
-const DEFAULT_FUEL = 5_000_000;
+const DEFAULT_FUEL = 1_000_000;
 const PAGE_BYTES = 65_536;
 /** Data takes up to 19 times its JSON text in memory (measured). */
 const DATA_FACTOR = 24;
@@ -77,7 +80,7 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
     identities: (names) => names.map((name) => findEngine(engines, name).identity),
     bodies: (name) => findEngine(engines, name).bodies,
     combinerVersion: COMBINER_VERSION,
-    runtime: `countersign-wasm-3:fuel-${fuel}:pages-${pages}`,
+    runtime: `countersign-wasm-4:fuel-${fuel}:pages-${pages}`,
     parametersDigest: hash('sha256', parametersText, 'hex'),
     parametersText,
     bundles: options.bundles,

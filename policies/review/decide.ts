@@ -47,8 +47,8 @@ function unite(inputs: readonly PolicyInput[], evaluations: readonly Evaluation[
  */
 export type Reproduction = 'reproduced' | 'mismatch' | 'erased' | 'undecided' | 'other_runtime' | 'not_decided';
 
-/** Outcomes caused by memory or a fault of the moment need not come again. */
-const LIMITS: ReadonlySet<string> = new Set(['memory', 'trap', 'fuel']);
+/** Outcomes caused by memory or a fault of the moment need not come again. Fuel is counted: what ran out of it does so again. */
+const LIMITS: ReadonlySet<string> = new Set(['memory', 'trap']);
 
 /** Bit for bit: every answer of every question has the same canonical text as the recorded one. */
 export function reproduce(call: RecordedCall, decider: Decider, verdicts: readonly Verdict[]): Reproduction {

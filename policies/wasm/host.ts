@@ -44,9 +44,27 @@ export interface PolicyExports {
   entrypoints(): number;
 }
 
+/** Where an instance has what every evaluation begins with: addresses in its memory. */
+export interface Prepared {
+  readonly entry: number;
+  readonly data: number;
+  /** Everything below it stays; inputs are written there. */
+  readonly heap: number;
+}
+
+type Builtins = ReadonlyMap<number, { readonly name: string; readonly builtin: HostBuiltin }>;
+
+/** All that sets an instance with data apart from one just made. opa keeps its own state in memory only. */
+export interface Image {
+  readonly prepared: Prepared;
+  readonly memory: Uint8Array;
+  readonly builtins: Builtins;
+}
+
 const PAGE_BYTES = 65_536;
-/** Characters a built-in may read or write for one unit of fuel. */
-const CHARS_PER_FUEL = 8;
+/** What a call of the host and a character it reads or writes take in time, in units of a loop's turn (measured). */
+const FUEL_PER_CALL = 1000;
+const FUEL_PER_CHAR = 2;
 const OUT_OF_FUEL = 'the evaluation was longer than its limit';
 
 /** The other side of a module's imports: its memory, its aborts and the built-ins it leaves to us. */
@@ -54,7 +72,7 @@ export class Host {
   readonly #memory: WasmMemory;
   #bytes: Buffer;
   #exports: PolicyExports | null = null;
-  #builtins = new Map<number, { name: string; builtin: HostBuiltin }>();
+  #builtins: Builtins = new Map();
 
   constructor(memory: WasmMemory) {
     this.#memory = memory;
@@ -88,15 +106,34 @@ export class Host {
 
   connect(exports: PolicyExports): void {
     this.#exports = exports;
+  }
+
+  findBuiltins(): void {
+    const { exports } = this;
     const wanted = JSON.parse(this.text(exports.opa_json_dump(exports.builtins()))) as Record<string, number>;
-    for (const [name, id] of Object.entries(wanted)) {
+    const found = Object.entries(wanted).map(([name, id]) => {
       const builtin = HOST_BUILTINS.get(name);
-      if (builtin === undefined) {
-        const message = `the built-in function ${name} is not available to policies; remove it or build with the capabilities file`;
-        throw new PolicyError('unsupported_builtin', message);
-      }
-      this.#builtins.set(id, { name, builtin });
-    }
+      if (builtin !== undefined) return [id, { name, builtin }] as const;
+      const message = `the built-in function ${name} is not available to policies; remove it or build with the capabilities file`;
+      throw new PolicyError('unsupported_builtin', message);
+    });
+    this.#builtins = new Map(found);
+  }
+
+  /** Null when the memory is larger than that. */
+  image(prepared: Prepared, mostBytes: number): Image | null {
+    if (prepared.heap > mostBytes) return null;
+    const memory = new Uint8Array(this.#memory.buffer.slice(0, prepared.heap));
+    return { prepared, memory, builtins: this.#builtins };
+  }
+
+  /** What an instance of the same module had. */
+  restore({ prepared, memory, builtins }: Image): Prepared {
+    const missing = memory.length - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#grow(Math.ceil(missing / PAGE_BYTES));
+    this.#view().set(memory);
+    this.#builtins = builtins;
+    return prepared;
   }
 
   entrypoint(): number {
@@ -172,10 +209,10 @@ export class Host {
     const known = this.#builtins.get(id);
     if (known === undefined) throw new PolicyTrap('trap', 'a built-in function the module did not declare');
     const texts = args.map((address) => this.text(this.exports.opa_value_dump(address)));
-    this.#charge(texts.reduce((total, text) => total + text.length, 0) / CHARS_PER_FUEL);
+    this.#charge(FUEL_PER_CALL + texts.reduce((total, text) => total + text.length, 0) * FUEL_PER_CHAR);
     const result = callSafely(known, texts, (fuel) => this.#charge(fuel));
     if (result === undefined) return 0;
-    this.#charge(result.length / CHARS_PER_FUEL);
+    this.#charge(result.length * FUEL_PER_CHAR);
     return this.#parse(result);
   }
 

@@ -2,9 +2,9 @@ import { PolicyError } from '../errors.ts';
 import { FUEL_EXPORT, MARKS_EXPORT, meterModule } from './meter.ts';
 import type { RuleBody } from './meter.ts';
 import { Host, PolicyTrap } from './host.ts';
-import type { PolicyExports } from './host.ts';
+import type { Image, PolicyExports, Prepared } from './host.ts';
 import { WebAssembly } from './webassembly.ts';
-import type { WasmGlobal, WasmInstance, WasmModule } from './webassembly.ts';
+import type { WasmGlobal, WasmInstance, WasmMemory, WasmModule } from './webassembly.ts';
 
 /** From a module's bytes to something that answers: metering, compiling, checking the ABI, loading data. */
 
@@ -16,7 +16,7 @@ export interface CompiledPolicy {
 }
 
 export interface InstanceLimits {
-  /** Loop turns and calls of one evaluation. */
+  /** Loop turns and calls of one evaluation, beyond what reading its input takes. */
   readonly fuel: number;
   /** Most pages of 64 KiB the memory may have. */
   readonly maximumPages: number;
@@ -51,7 +51,11 @@ const MINIMUM_PAGES = 5;
 /** Fuel for making an instance: reading its tables, and its data by their length. */
 const SETUP_FUEL = 5_000_000;
 const SETUP_FUEL_PER_BYTE = 200;
+/** Reading an input takes 2.2 units a byte (measured), so that a long one leaves no less for the rules. */
+const INPUT_FUEL_PER_BYTE = 3;
 const MAX_FUEL = 2 ** 31 - 1;
+/** A larger memory is made anew instead of kept twice. */
+const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
 
 /** Meters and compiles a module. Throws PolicyError `unsupported_module`. */
 export async function compilePolicy(wasm: Uint8Array): Promise<CompiledPolicy> {
@@ -70,39 +74,63 @@ export async function compilePolicy(wasm: Uint8Array): Promise<CompiledPolicy> {
  * `unknown_entrypoint` or `data_too_large`.
  */
 export function createInstance(policy: CompiledPolicy, dataJson: string, limits: InstanceLimits): PolicyInstance {
-  try {
-    return prepare(policy, dataJson, limits);
-  } catch (cause) {
-    if (cause instanceof PolicyError) throw cause;
-    const why = cause instanceof PolicyTrap ? cause.message : 'it does not fit its host';
-    throw new PolicyError('unsupported_module', `expected a module built by opa; ${why}; build the bundle again`, {
-      cause,
-    });
-  }
+  return instanceMaker(policy, dataJson, limits)();
 }
 
-function prepare(policy: CompiledPolicy, dataJson: string, limits: InstanceLimits): PolicyInstance {
+/**
+ * Makes instances of one policy with its data, each throwing as createInstance. The first one reads the data; what its memory
+ * holds then is kept, so that one that is replaced in the middle of the traffic costs a copy (docs/decisions/0029).
+ */
+export function instanceMaker(policy: CompiledPolicy, dataJson: string, limits: InstanceLimits): () => PolicyInstance {
+  let image: Image | null = null;
+  return () => {
+    try {
+      const made = instantiate(policy, limits);
+      const prepared = image === null ? prepare(made.host, dataJson) : made.host.restore(image);
+      image ??= made.host.image(prepared, MAX_IMAGE_BYTES);
+      return answering(made, prepared, limits.fuel);
+    } catch (cause) {
+      if (cause instanceof PolicyError) throw cause;
+      const why = cause instanceof PolicyTrap ? cause.message : 'it does not fit its host';
+      throw new PolicyError('unsupported_module', `expected a module built by opa; ${why}; build the bundle again`, {
+        cause,
+      });
+    }
+  };
+}
+
+interface Instantiated {
+  readonly memory: WasmMemory;
+  readonly host: Host;
+  readonly marks: readonly WasmGlobal[];
+}
+
+function instantiate(policy: CompiledPolicy, { maximumPages }: InstanceLimits): Instantiated {
   const initial = Math.max(policy.minimumPages, MINIMUM_PAGES);
-  if (initial > limits.maximumPages) {
-    throw new PolicyError(
-      'unsupported_module',
-      `the module asks for ${initial} pages, ${limits.maximumPages} are allowed`,
-    );
+  if (initial > maximumPages) {
+    throw new PolicyError('unsupported_module', `the module asks for ${initial} pages, ${maximumPages} are allowed`);
   }
-  const memory = new WebAssembly.Memory({ initial, maximum: limits.maximumPages });
+  const memory = new WebAssembly.Memory({ initial, maximum: maximumPages });
   const host = new Host(memory);
   const all = new WebAssembly.Instance(policy.module, { env: host.imports() }).exports;
-  const exports = readExports(all);
-  const marks = readMarks(all, policy.bodies.length);
+  host.connect(readExports(all));
+  return { memory, host, marks: readMarks(all, policy.bodies.length) };
+}
+
+function prepare(host: Host, dataJson: string): Prepared {
+  const { exports } = host;
   exports[FUEL_EXPORT].value = Math.min(MAX_FUEL, SETUP_FUEL + SETUP_FUEL_PER_BYTE * dataJson.length);
-  host.connect(exports);
+  host.findBuiltins();
   const entry = host.entrypoint();
   const data = host.loadData(dataJson);
-  const heap = align(exports.opa_heap_ptr_get());
+  return { entry, data, heap: align(exports.opa_heap_ptr_get()) };
+}
+
+function answering({ memory, host, marks }: Instantiated, prepared: Prepared, fuel: number): PolicyInstance {
   return {
     evaluate: (inputJson) => {
       for (const mark of marks) mark.value = 0;
-      const text = host.run(() => evaluateOnce(host, { entry, data, heap, fuel: limits.fuel }, inputJson));
+      const text = host.run(() => evaluateOnce(host, prepared, fuel, inputJson));
       return { text, marks: marks.map(({ value }) => value) };
     },
     get memoryBytes() {
@@ -111,20 +139,13 @@ function prepare(policy: CompiledPolicy, dataJson: string, limits: InstanceLimit
   };
 }
 
-interface Prepared {
-  readonly entry: number;
-  readonly data: number;
-  readonly heap: number;
-  readonly fuel: number;
-}
-
 /** The input is written where the last evaluation's heap began, so evaluations do not add up in memory. */
-function evaluateOnce(host: Host, prepared: Prepared, inputJson: string): string {
+function evaluateOnce(host: Host, { entry, data, heap }: Prepared, fuel: number, inputJson: string): string {
   const { exports } = host;
-  const length = host.write(inputJson, prepared.heap);
-  exports[FUEL_EXPORT].value = prepared.fuel;
-  const end = align(prepared.heap + length);
-  return host.text(exports.opa_eval(0, prepared.entry, prepared.data, prepared.heap, length, end, 0));
+  const length = host.write(inputJson, heap);
+  exports[FUEL_EXPORT].value = Math.min(MAX_FUEL, fuel + INPUT_FUEL_PER_BYTE * length);
+  const end = align(heap + length);
+  return host.text(exports.opa_eval(0, entry, data, heap, length, end, 0));
 }
 
 function align(address: number): number {

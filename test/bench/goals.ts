@@ -52,6 +52,9 @@ function redactionFloor(figures: readonly Figure[]): Check[] {
   return [{ name, ok: ratio >= REDACTION_FLOOR, found: `${ratio.toFixed(2)}x` }];
 }
 
+/** Beside it a call takes as long by itself. */
+const RUNAWAY_MS = 20;
+
 /** The aims, as far as they were measured. */
 export function aims(figures: readonly Figure[]): Check[] {
   const value = (name: string): number | null => figures.find((figure) => figure.name === name)?.value ?? null;
@@ -74,6 +77,8 @@ export function aims(figures: readonly Figure[]): Check[] {
     ...atMost('aim: baseline decision p50, us', value('policy.decision.p50'), 50),
     ...atMost('aim: decision over 1,000 rules p50, us', value('policy.rules1000.p50'), 200),
     ...atMost('aim: loading a bundle, ms', value('policy.load'), 100),
+    ...atMost('aim: loading the first bundle of a process, ms', value('policy.load_first'), 100),
+    ...atMost('aim: what a runaway policy holds up, p50, ms', value('policy.runaway.p50'), RUNAWAY_MS),
     ...atLeast(
       'aim: opa over HTTP, times our decision',
       figures.find(({ name }) => name === 'policy.opa_http.p50')?.ratio ?? null,

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { REQUEST_MS, requestFacts } from './request-facts.ts';
 import { median, percentile } from './statistics.ts';
 
 interface Pdp {
@@ -29,6 +30,7 @@ const EVALUATIONS = 20_000;
 const REQUESTS = 2000;
 const LOADS = 9;
 const RULES = 1000;
+const RUNAWAYS = 50;
 
 async function main(root: string): Promise<void> {
   const load = (path: string): Promise<unknown> => import(pathToFileURL(join(root, 'dist', 'policies', path)).href);
@@ -36,7 +38,9 @@ async function main(root: string): Promise<void> {
   const { policyToolchain, buildBundle } = (await load('testing.js')) as Tools;
   const archive = join(root, 'policies', 'dist', 'baseline.tar.gz');
   const loads: number[] = [];
+  const begun = performance.now();
   let pdp = await open(policies, archive, 'baseline');
+  const firstLoad = performance.now() - begun;
   for (let turn = 0; turn < LOADS; turn += 1) {
     const before = performance.now();
     pdp = await open(policies, archive, 'baseline');
@@ -53,6 +57,9 @@ async function main(root: string): Promise<void> {
     await buildBundle(join(work, 'rules'), join(work, 'rules.tar.gz'), tools, { revision: 'bench' });
     const many = await open(policies, join(work, 'rules.tar.gz'), 'rules');
     const thousand = timeAll(many, 'rules', (i) => facts(policies, `gpt-4o-mini-${i}`));
+    await writeRunaway(join(work, 'runaway'));
+    await buildBundle(join(work, 'runaway'), join(work, 'runaway.tar.gz'), tools, { revision: 'bench' });
+    const runaway = timeRunaway(await open(policies, join(work, 'runaway.tar.gz'), 'runaway'), same);
     const http = await timeServer(tools.opa, join(root, 'policies', 'rego', 'baseline'), policies);
     const slower = { ratio: http / decision, against: 'our decision' };
     const figures = [
@@ -60,6 +67,9 @@ async function main(root: string): Promise<void> {
       { name: 'policy.remembered.p50', value: remembered, unit: 'us' },
       { name: 'policy.rules1000.p50', value: thousand, unit: 'us' },
       { name: 'policy.load', value: median(loads), unit: 'ms' },
+      { name: 'policy.load_first', value: firstLoad, unit: 'ms' },
+      { name: 'policy.runaway.p50', value: median(runaway), unit: 'ms' },
+      { name: 'policy.runaway.max', value: Math.max(...runaway), unit: 'ms' },
       { name: 'policy.opa_http.p50', value: http, unit: 'us', ...slower },
     ];
     process.stdout.write(JSON.stringify(figures));
@@ -72,39 +82,11 @@ async function open(policies: Policies, path: string, name: string): Promise<Pdp
   return policies.createPdp({ bundles: [policies.loadBundle(await readFile(path), name)], tenantData: {} });
 }
 
-/** A chat request with one finding to an external model. */
+/** The chat request of the tests with one finding. */
 function facts({ createPolicyInput, policyTime }: Policies, requested: string): object {
-  return createPolicyInput({
-    point: 'model.request',
-    call: { id: 'cs-01890a5d7c3e7b1f8a2d4e6f90123456', parent: null, run: null, turn: null },
-    time: policyTime(Date.UTC(2026, 10, 21, 9, 30)),
-    tenant: { id: 'acme', region: 'eu', frameworks: [], labels: {} },
-    principal: { type: 'user', id: 'u1', roles: ['caller'], groups: [], claims: {}, assurance: null },
-    model: {
-      requested,
-      provider: 'openai',
-      deployment: 'openai/gpt-4o-mini',
-      model: 'gpt-4o-mini',
-      region: 'us',
-      family: 'gpt',
-      hosting: 'external',
-      retention_days: 30,
-      trains_on_data: false,
-      tags: [],
-    },
-    request: {
-      api: 'openai.chat',
-      stream: false,
-      max_tokens: null,
-      messages: 2,
-      bytes: 300,
-      tokens_estimate: 80,
-      modalities: ['text'],
-      urls: [],
-      digest: 'd1',
-    },
-    findings: [{ type: 'EMAIL_ADDRESS', kind: 'pii', count: 1, max_score: 900, paths: ['/messages/1/content'] }],
-  });
+  const { model, ...rest } = requestFacts(policyTime(REQUEST_MS));
+  const finding = { type: 'EMAIL_ADDRESS', kind: 'pii', count: 1, max_score: 900, paths: ['/messages/1/content'] };
+  return createPolicyInput({ ...rest, model: { ...model, requested }, findings: [finding] });
 }
 
 /** Median of single evaluations after warming up, in microseconds. */
@@ -130,6 +112,27 @@ async function writeRules(dir: string): Promise<void> {
   const decision = `decision := {"effect": effect, "reasons": [], "obligations": [], "user_message": ""}`;
   const effect = 'effect := "deny" if count(deny) > 0\n\nelse := "allow"';
   await writeFile(join(dir, 'main.rego'), ['package countersign.main', decision, effect, ...rules, ''].join('\n\n'));
+}
+
+/** Calls that double at every level: nothing ends it but its fuel. */
+async function writeRunaway(dir: string): Promise<void> {
+  await mkdir(dir);
+  const levels = Array.from({ length: 40 }, (_, i) => `f${i}(x) := f${i + 1}(x + 1) + f${i + 1}(x + 2)`);
+  const decision = `decision := {"effect": "allow", "reasons": [], "obligations": [], "user_message": ""} if f0(input.request.messages) > 0`;
+  await writeFile(
+    join(dir, 'main.rego'),
+    ['package countersign.main', decision, ...levels, 'f40(x) := x', ''].join('\n\n'),
+  );
+}
+
+/** Each time how long nothing else can run: an evaluation that burns all its fuel, in the fresh instance it takes. In ms, warm. */
+function timeRunaway(pdp: Pdp, input: object): number[] {
+  const times = Array.from({ length: RUNAWAYS }, () => {
+    const before = performance.now();
+    if (pdp.evaluate(['runaway'], input).outcome !== 'undecided') throw new Error('a runaway was decided');
+    return performance.now() - before;
+  });
+  return times.slice(RUNAWAYS / 5);
 }
 
 async function timeServer(opa: string, dir: string, policies: Policies): Promise<number> {

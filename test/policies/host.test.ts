@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createPdp } from '../../policies/index.ts';
-import type { Bundle, Evaluation, Pdp } from '../../policies/index.ts';
+import type { Bundle, Evaluation, Pdp, PolicyInput } from '../../policies/index.ts';
 import { meterModule } from '../../policies/wasm/meter.ts';
 import { requestInput } from './facts.ts';
-import { baseline, compileRego, findTools, required } from './toolchain.ts';
+import { baseline, compileRego, findTools, required, shipped } from './toolchain.ts';
 
 /** Each way a policy can fail to decide, produced by a policy that really fails that way. */
 const tools = await findTools();
@@ -80,6 +80,52 @@ describe('could not decide', () => {
     expect(code(messages(2000))).toBe('fuel');
     const limit = firstOver((count) => code(messages(count)) === 'fuel', 5, 2000);
     expect(firstOver((count) => code(messages(count)) === 'fuel', 5, 2000)).toBe(limit);
+  });
+
+  run('fuel: counts the same in an instance that was used, grew or was replaced as in a new one', async () => {
+    const rego = `${ENTRY}\ndecision := ${ALLOW} if {\n\tevery a in numbers.range(1, input.request.messages) {\n\t\tcount(data.tenants.acme.models) + a > 0\n\t}\n}`;
+    const bundle = await compileRego(required(tools), 'own', rego);
+    const tenantData = { acme: { models: Array.from({ length: 2000 }, (_, i) => `model-${i}`) } };
+    const open = (): Promise<Pdp> => createPdp({ bundles: [bundle], tenantData, fuel: 100_000 });
+    const messages = (pdp: Pdp, count: number): string => {
+      const { request } = requestInput();
+      return code(
+        pdp.evaluate(['own'], requestInput({ request: request === null ? null : { ...request, messages: count } })),
+      );
+    };
+    const fresh = await open();
+    const limit = firstOver((count) => messages(fresh, count) === 'fuel', 5, 20_000);
+    const other = await open();
+    for (const count of [limit, limit - 1, 20_000, limit - 1, limit, 7, limit - 1, limit, 20_000, limit]) {
+      const expected = count < limit ? 'allow' : 'fuel';
+      expect([count, messages(other, count)]).toEqual([count, expected]);
+    }
+  });
+
+  run('fuel: what is shipped, and a thousand rules, need less than a tenth of it', async () => {
+    const rules = Array.from(
+      { length: 1000 },
+      (_, i) => `deny contains "${i}" if input.model.requested == "model-${i}"`,
+    );
+    const many = `${ENTRY}\ndecision := ${ALLOW} if count(deny) == 0\n\n${rules.join('\n\n')}`;
+    const bundles = await Promise.all([
+      ...['baseline', 'library', 'agents'].map(shipped),
+      compileRego(required(tools), 'many', many),
+    ]);
+    const tenantData = { acme: { models: ['gpt-*'], regions: ['eu', 'us'], tools: ['read_*'] } };
+    const pdp = await createPdp({ bundles, tenantData, fuel: 100_000 });
+    const paths = Array.from({ length: 50 }, (_, i) => `/messages/${i}/content`);
+    const findings = Array.from({ length: 20 }, (_, i): PolicyInput['findings'][number] => ({
+      type: `T${i}`,
+      kind: 'pii',
+      count: 50,
+      max_score: 900,
+      paths,
+    }));
+    for (const { identity } of bundles) {
+      expect(pdp.evaluate([identity.name], requestInput()).outcome, identity.name).toBe('decided');
+      expect(pdp.evaluate([identity.name], requestInput({ findings })).outcome, identity.name).toBe('decided');
+    }
   });
 
   run('fuel: calls that double at every level, without a loop', async () => {

@@ -20,6 +20,9 @@ export const REGEX_BUILTINS: Readonly<Record<string, HostBuiltin>> = {
   },
 };
 
+/** There may be a match at every character. */
+const FUEL_PER_MATCH = 8;
+
 interface Match {
   readonly start: number;
   readonly end: number;
@@ -39,7 +42,7 @@ function onTexts(order: readonly number[], call: (found: Match[], text: string, 
     },
     cost: (args) => {
       const [pattern = '', text = ''] = pick(args);
-      return ((compile(pattern)?.programSize() ?? 0) * (text.length + 1)) / 2;
+      return ((compile(pattern)?.programSize() ?? 0) + FUEL_PER_MATCH) * (text.length + 1);
     },
   };
 }

@@ -17,8 +17,9 @@ export class GovernedStand {
     this.#tokens = tokens;
   }
 
-  static async start(yaml: string): Promise<GovernedStand> {
-    const gateway = await startTestGateway(yaml);
+  /** @param fill puts files beside the configuration before the gateway starts */
+  static async start(yaml: string, fill?: (folder: string) => Promise<void>): Promise<GovernedStand> {
+    const gateway = await startTestGateway(yaml, undefined, undefined, fill);
     const people: [string, Role[]][] = [
       ['author', ['policy-author']],
       ['approver', ['policy-approver']],
