@@ -13,7 +13,7 @@ import {
   type Ledger,
   type LedgerOptions,
 } from '../ledger/index.ts';
-import { openKeys, type OpenDatabase } from './database.ts';
+import { openKeys, withDatabase, type OpenDatabase } from './database.ts';
 import { withMemories } from './memories.ts';
 import type { VerbContext } from './verb.ts';
 
@@ -55,8 +55,46 @@ export async function withKeyDesk<T>(
 
 /** What the command line reads of recorded calls is evidence like any other reading, before it is read. */
 export function recordReading({ record }: Pick<KeyDesk, 'record'>, tenant: string, verb: string): Promise<void> {
-  const facts = { verb, target: null, effect: 'allow', code: null };
-  return record({ kind: 'access', tenant, facts, detail: { by: operator() } });
+  return record({ kind: 'access', tenant, facts: readingFacts(verb), detail: { by: operator() } });
+}
+
+function readingFacts(verb: string): { [name: string]: string | null } {
+  return { verb, target: null, effect: 'allow', code: null };
+}
+
+/** Reads something of the ledger; the entry about it comes first. @param tenant whose log it is about */
+export function withReading<T>(
+  context: VerbContext,
+  reading: { readonly tenant: string; readonly verb: string },
+  work: (desk: KeyDesk) => Promise<T>,
+): Promise<T> {
+  const config = context.project.config();
+  return withDatabase(context, config, (database) =>
+    withKeyDesk(context, config, database, async (desk) => {
+      await recordReading(desk, reading.tenant, reading.verb);
+      return work(desk);
+    }),
+  );
+}
+
+/**
+ * Records a look at the ledger as a whole once it was taken and before it is shown: what was found is in the entry, and a ledger that
+ * cannot be written to, or that was tampered with, is looked at as it is.
+ */
+export async function recordLook(
+  context: VerbContext,
+  database: OpenDatabase,
+  facts: { readonly verb: string; readonly verdict?: string },
+): Promise<void> {
+  try {
+    await withKeyDesk(context, context.project.config(), database, ({ record }) => {
+      const said = { ...readingFacts(facts.verb), ...facts };
+      return record({ kind: 'access', tenant: '_deployment', facts: said, detail: { by: operator() } });
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'the ledger is not there';
+    context.out.note(`No entry about this look could be written: ${why}`);
+  }
 }
 
 /** A ledger for one verb, which looks at what is kept outside before it writes. */

@@ -1,7 +1,7 @@
 import { formatReport, monthlyReport, monthRange, type ReportFormat } from '../../costs/index.ts';
 import { readOutcomes } from '../../ledger/index.ts';
-import { withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
+import { withReading } from '../key-desk.ts';
 import type { Answer, Json, Verb, VerbContext } from '../verb.ts';
 
 const FORMATS = ['table', 'csv', 'json'] as const satisfies readonly ReportFormat[];
@@ -19,7 +19,7 @@ async function report(context: VerbContext): Promise<Answer> {
   if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
     throw new CliError('usage', `--month: expected a month like 2026-11, found "${month.slice(0, 20)}".`);
   const { fromMs, toMs } = monthRange(month);
-  const result = await withDatabase(context, config, ({ sql }) =>
+  const result = await withReading(context, { tenant, verb: 'costs.read' }, ({ sql }) =>
     monthlyReport(readOutcomes(sql, tenant, fromMs, toMs), { tenant, month }),
   );
   const format = FORMATS.find((name) => name === context.args.text('format')) ?? 'table';

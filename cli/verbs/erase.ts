@@ -3,9 +3,9 @@ import { isUtf8 } from 'node:buffer';
 import { requestErasure, type ErasureResult } from '../../gateway/ingress/admin/erasure-desk.ts';
 import { findPerson, LEGAL_BASES, LedgerError, type Found, type LegalBasis, type Person } from '../../ledger/index.ts';
 import { normalise } from '../../redaction/index.ts';
-import { openKeys, withDatabase } from '../database.ts';
+import { withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
-import { operator, operatorParty, withKeyDesk } from '../key-desk.ts';
+import { operator, operatorParty, withKeyDesk, withReading } from '../key-desk.ts';
 import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
 const MAX_VALUE = 1000;
@@ -20,8 +20,8 @@ async function run(context: VerbContext): Promise<Answer> {
     throw new CliError('not_found', `Expected a tenant of the configuration, found "${tenant.slice(0, 41)}".`);
   const person = await readPerson(args);
   if (args.flag('find')) {
-    return withDatabase(context, config, async ({ sql }) => {
-      const found = await findPerson(sql, await openKeys(context, config, sql), tenant, person);
+    return withReading(context, { tenant, verb: 'erasure.find' }, async ({ sql, keys }) => {
+      const found = await findPerson(sql, keys, tenant, person);
       return { exit: 0, data: foundData(found), text: foundText(found) };
     });
   }

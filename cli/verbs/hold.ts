@@ -1,10 +1,10 @@
 import type { Config } from '../../gateway/config.ts';
 import { placeHold, requestRelease } from '../../gateway/ingress/admin/erasure-desk.ts';
 import { readHolds, type Hold } from '../../ledger/index.ts';
-import { openKeys, withDatabase } from '../database.ts';
+import { withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
 import { explainRefusal } from '../governance-desk.ts';
-import { operator, operatorParty, withKeyDesk } from '../key-desk.ts';
+import { operator, operatorParty, withKeyDesk, withReading } from '../key-desk.ts';
 import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
 const TENANT = { value: 'ID', help: 'Tenant it is about.', required: true } as const;
@@ -38,8 +38,8 @@ function add(context: VerbContext): Promise<Answer> {
 function list(context: VerbContext): Promise<Answer> {
   const config = context.project.config();
   const tenant = knownTenant(context.args, config);
-  return withDatabase(context, config, async ({ sql }) => {
-    const holds = await readHolds(sql, await openKeys(context, config, sql), tenant);
+  return withReading(context, { tenant, verb: 'holds.list' }, async ({ sql, keys }) => {
+    const holds = await readHolds(sql, keys, tenant);
     const rows = holds.map((hold) => `${hold.id}  ${hold.scope}  ${since(hold)}  ${hold.by}  ${hold.reason}`);
     return { exit: 0, data: holds.map(holdData), text: rows.length === 0 ? 'No holds in force.' : rows.join('\n') };
   });

@@ -14,7 +14,7 @@ import {
   type EntryPlace,
 } from '../../ledger/index.ts';
 import { describeDatabase, openKeys, withDatabase, type OpenDatabase } from '../database.ts';
-import { openOwnLedger } from '../key-desk.ts';
+import { openOwnLedger, withReading } from '../key-desk.ts';
 import { readDatabaseUrl } from '../database-url.ts';
 import { CliError } from '../errors.ts';
 import { checkNotaryRole, NOTARY_URL, openNotary, runNotary } from '../notary.ts';
@@ -29,7 +29,9 @@ function proof(context: VerbContext): Promise<Answer> {
 }
 
 function makeProof(context: VerbContext): Promise<Answer> {
-  return withDatabase(context, context.project.config(), async ({ sql }) => {
+  const wanted = context.args.text('tenant');
+  const tenant = wanted !== null && context.project.config().tenants.has(wanted) ? wanted : '_deployment';
+  return withReading(context, { tenant, verb: 'calls.read' }, async ({ sql }) => {
     const place = await findPlace(context, sql);
     const text = await proveEntry(sql, place).catch((error: unknown) => {
       if (error instanceof LedgerError && error.code === 'not_found') throw new CliError('not_found', error.message);

@@ -20,6 +20,7 @@ import { withMemories } from '../memories.ts';
 import { readPolicyFile } from '../policy-file.ts';
 import { readTrustFiles, TRUST_OPTIONS } from '../trust-files.ts';
 import { CliError } from '../errors.ts';
+import { recordLook } from '../key-desk.ts';
 import { readWhole } from '../numbers.ts';
 import type { Answer, ExitCode, Json, Verb, VerbContext } from '../verb.ts';
 
@@ -47,14 +48,30 @@ async function verify(context: VerbContext): Promise<Answer> {
 
 function verifyDatabase(context: VerbContext, trust: ReaderTrust): Promise<VerifyReport> {
   const config = context.project.config();
-  return withDatabase(context, config, async ({ sql }) => verifyLive(sql, await openKeys(context, config, sql), trust));
+  return withDatabase(context, config, async (database) => {
+    const { sql } = database;
+    const keys = await openKeys(context, config, sql).catch((error: unknown) => {
+      if (!isReadOnly(error)) throw error;
+      context.out.note('The database is read-only, so no encrypted section was opened.');
+      return null;
+    });
+    const report = await verifyLive(sql, keys, trust);
+    await recordLook(context, database, { verb: 'ledger.verify', verdict: report.verdict });
+    return report;
+  });
+}
+
+/** SQLSTATE read_only_sql_transaction: opening keys carries out what an older copy of them has not seen. */
+function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '25006';
 }
 
 function status(context: VerbContext): Promise<Answer> {
   const config = context.project.config();
   const { witnesses } = config.ledger;
   const policy = witnesses === null ? null : readPolicyFile(context.project.path(witnesses));
-  return withDatabase(context, config, async ({ sql }) => {
+  return withDatabase(context, config, async (database) => {
+    const { sql } = database;
     const overview = await ledgerStatus(sql);
     const epochs = await epochOverview(sql);
     const anchors = await readAnchorStatus(sql, policy);
@@ -62,6 +79,7 @@ function status(context: VerbContext): Promise<Answer> {
     const fork = await withMemories(context, config, (memories) =>
       findFork(sql, heads, config.ledger.origin, memories),
     );
+    await recordLook(context, database, { verb: 'ledger.status' });
     const data = { ...overview, ...epochs, anchors, fork } as unknown as Json;
     const text = [forkText(fork), overviewText(overview), epochsText(epochs), anchorsText(anchors, context.now())];
     return { exit: 0, data, text: text.join('\n') };
