@@ -5,6 +5,8 @@ import type { LedgerStand } from './ledger-stand.ts';
 
 export const PRICE_NUSD = 137_000n;
 const RESERVED_NUSD = 1_000_000n;
+/** Data subjects of a tenant, in turn; each has a key of its own. */
+export const SUBJECTS = 50;
 
 /** A tenant and the budgets its calls fall under. */
 export interface BenchTenant {
@@ -57,9 +59,10 @@ export async function runLoad(stand: LedgerStand, shape: Shape): Promise<LoadRow
       const tenant = shape.tenants[turn % shape.tenants.length];
       if (tenant === undefined) return;
       const call = `cs-bench-${String((calls += 1))}`;
-      const entry = await append(decision(tenant, call));
+      const subject = `user-${String(Math.floor(turn / shape.tenants.length) % SUBJECTS)}`;
+      const entry = await append(decision(tenant, call, subject));
       const receipt = stand.ledger.signReceipt(entry, digestOf(call));
-      await append(outcome(tenant, call));
+      await append(outcome(tenant, call, subject));
       await receipt;
     }
   };
@@ -84,19 +87,19 @@ function digestOf(call: string): string {
 }
 
 /** Sections of about the size a short chat call has: 1.2 KB an entry with the header. */
-function decision({ id, scopes }: BenchTenant, call: string): object {
+function decision({ id, scopes }: BenchTenant, call: string, subject: string): object {
   return {
     tenant: id,
     kind: 'decision',
     class: 'decision',
     call,
-    subject: `user:${String(calls % 50)}`,
+    subject,
     sections: {
       facts: {
         effect: 'allow', model: 'bench-model', deployment: 'mock/bench-model', bytes: 250, stream: false,
         reserved_nusd: String(RESERVED_NUSD), budget_scopes: [...scopes], rules: [], unscanned: [],
       },
-      subject: { id: `user-${String(calls % 50)}`, type: 'key', roles: ['developer'], groups: [], claims: {} },
+      subject: { id: subject, type: 'key', roles: ['developer'], groups: [], claims: {} },
       request: { digest: digestOf(call), bytes: 250, messages: 2, choices: 1, max_tokens: 64, tools: [] },
       input: { version: 1, point: 'model.request', mode: 'enforce', tenant: { id }, time: { unix_ms: 1_790_000_000_000 } },
       findings: { found: [{ type: 'EMAIL_ADDRESS', kind: 'pii', count: 1, max_score: 1000 }], applied: [] },
@@ -107,13 +110,13 @@ function decision({ id, scopes }: BenchTenant, call: string): object {
   }; // prettier-ignore
 }
 
-function outcome({ id }: BenchTenant, call: string): object {
+function outcome({ id }: BenchTenant, call: string, subject: string): object {
   return {
     tenant: id,
     kind: 'outcome',
     class: 'outcome',
     call,
-    subject: `user:${String(calls % 50)}`,
+    subject,
     sections: {
       facts: { status: 'ok', cost_nusd: String(PRICE_NUSD), input_tokens: 61, output_tokens: 40, attempts: 1 },
       outcome: { finish_reason: 'stop', provider_request: call },
