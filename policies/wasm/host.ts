@@ -2,11 +2,11 @@ import { ENTRYPOINT } from '../bundle.ts';
 import { PolicyError } from '../errors.ts';
 import { HOST_BUILTINS } from './builtins.ts';
 import { Unsupported } from './builtins/builtin.ts';
-import type { HostBuiltin } from './builtins/builtin.ts';
+import type { Charge, HostBuiltin } from './builtins/builtin.ts';
 import { FUEL_EXPORT } from './meter.ts';
 import { WebAssembly } from './webassembly.ts';
-import { readValue, writeJson } from './value.ts';
-import type { Value } from './value.ts';
+import { readValue, writeValue } from './value.ts';
+import type { Value, WrittenValue } from './value.ts';
 import type { WasmGlobal, WasmMemory } from './webassembly.ts';
 
 /**
@@ -36,6 +36,8 @@ export interface PolicyExports {
   opa_eval(reserved: 0, entry: number, data: number, input: number, length: number, heap: number, format: 0): number;
   opa_malloc(size: number): number;
   opa_json_parse(address: number, length: number): number;
+  /** As opa_json_parse, and knows sets and keys of any type. */
+  opa_value_parse(address: number, length: number): number;
   opa_json_dump(value: number): number;
   /** As opa_json_dump, and tells sets from arrays. */
   opa_value_dump(value: number): number;
@@ -148,7 +150,7 @@ export class Host {
 
   loadData(json: string): number {
     try {
-      return this.#parse(json);
+      return this.#parse({ text: json, isJson: true });
     } catch (cause) {
       throw new PolicyError('data_too_large', 'the policy data does not fit its memory; make it smaller', { cause });
     }
@@ -197,9 +199,11 @@ export class Host {
     return this.#bytes;
   }
 
-  #parse(json: string): number {
-    const address = this.exports.opa_malloc(Buffer.byteLength(json));
-    const value = this.exports.opa_json_parse(address, this.write(json, address));
+  #parse({ text, isJson }: WrittenValue): number {
+    const { exports } = this;
+    const address = exports.opa_malloc(Buffer.byteLength(text));
+    const length = this.write(text, address);
+    const value = isJson ? exports.opa_json_parse(address, length) : exports.opa_value_parse(address, length);
     if (value === 0) throw new PolicyTrap('trap', 'the module could not read a value');
     return value;
   }
@@ -212,7 +216,7 @@ export class Host {
     this.#charge(FUEL_PER_CALL + texts.reduce((total, text) => total + text.length, 0) * FUEL_PER_CHAR);
     const result = callSafely(known, texts, (fuel) => this.#charge(fuel));
     if (result === undefined) return 0;
-    this.#charge(result.length * FUEL_PER_CHAR);
+    this.#charge(result.text.length * FUEL_PER_CHAR);
     return this.#parse(result);
   }
 
@@ -228,13 +232,13 @@ export class Host {
 function callSafely(
   { name, builtin }: { name: string; builtin: HostBuiltin },
   texts: readonly string[],
-  charge: (fuel: number) => void,
-): string | undefined {
+  charge: Charge,
+): WrittenValue | undefined {
   try {
     const args: Value[] = texts.map(readValue);
     charge(builtin.cost?.(args) ?? 0);
-    const result = builtin.call(args);
-    return result === undefined ? undefined : writeJson(result);
+    const result = builtin.call(args, charge);
+    return result === undefined ? undefined : writeValue(result);
   } catch (error) {
     if (error instanceof PolicyTrap) throw error;
     throw new PolicyTrap('trap', error instanceof Unsupported ? error.message : `${name} failed`);

@@ -40,6 +40,7 @@ const FUNCTIONS = [
   'opa_eval',
   'opa_malloc',
   'opa_json_parse',
+  'opa_value_parse',
   'opa_json_dump',
   'opa_value_dump',
   'opa_heap_ptr_get',

@@ -178,10 +178,26 @@ function compareObjects(a: ValueObject, b: ValueObject): number {
   return compareLists(flat(a), flat(b));
 }
 
-/** JSON of a value without sets, and with texts as keys. Throws TypeError for others. */
-export function writeJson(value: Value): string {
-  if (typeof value === 'bigint') return value.toString();
-  if (isList(value)) return `[${value.map(writeJson).join(',')}]`;
-  if (value instanceof ValueObject || value instanceof ValueSet) throw new TypeError('expected a value without sets');
-  return JSON.stringify(value);
+/** What a module reads a value from. */
+export interface WrittenValue {
+  readonly text: string;
+  /** False where sets, or keys that are no texts, need opa's own form. */
+  readonly isJson: boolean;
+}
+
+export function writeValue(value: Value): WrittenValue {
+  let isJson = true;
+  const write = (one: Value): string => {
+    if (typeof one === 'bigint') return one.toString();
+    if (isList(one)) return `[${one.map(write).join(',')}]`;
+    if (one instanceof ValueObject) {
+      isJson &&= one.entries.every(([key]) => typeof key === 'string');
+      return `{${one.entries.map(([key, item]) => `${write(key)}:${write(item)}`).join(',')}}`;
+    }
+    if (!(one instanceof ValueSet)) return JSON.stringify(one);
+    isJson = false;
+    return one.items.length === 0 ? 'set()' : `{${one.items.map(write).join(',')}}`;
+  };
+  const text = write(value);
+  return { text, isJson };
 }

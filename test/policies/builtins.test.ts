@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HOST_BUILTINS } from '../../policies/wasm/builtins.ts';
+import { PolicyTrap } from '../../policies/wasm/host.ts';
 import { compilePolicy, createInstance } from '../../policies/wasm/instance.ts';
-import type { CompiledPolicy } from '../../policies/wasm/instance.ts';
+import type { CompiledPolicy, PolicyInstance } from '../../policies/wasm/instance.ts';
 import { printValue, readValue, ValueObject } from '../../policies/wasm/value.ts';
 import type { Value } from '../../policies/wasm/value.ts';
 import { startOpa } from './opa-server.ts';
@@ -40,12 +41,17 @@ const ARITY: Readonly<Record<string, number>> = {
   'regex.find_n': 3,
   'numbers.range_step': 3,
   'strings.split_n': 3,
+  'units.parse': 1,
+  'units.parse_bytes': 1,
+  'time.format': 1,
+  'net.cidr_expand': 1,
+  'net.cidr_merge': 1,
 };
 
 function moduleOf(names: readonly string[]): string {
   const calls = names.map((name) => {
     const args = Array.from({ length: ARITY[name] ?? 2 }, (_, i) => `arguments[${i}]`);
-    return `answer := ${name}(${args.join(', ')}) if input.name == "${name}"`;
+    return `answer := ordered(${name}(${args.join(', ')})) if input.name == "${name}"`;
   });
   return `decision := [answer]
 
@@ -58,6 +64,14 @@ value(item) := {member | some member in item.set} if is_array(item.set)
 value(item) := {key: {member | some member in list} | some key, list in item.sets} if is_object(item.sets)
 
 value(item) := item.plain if is_object(item)
+
+ordered(item) := {key: sorted(member) | some key, member in item} if is_object(item)
+
+ordered(item) := sorted(item) if not is_object(item)
+
+sorted(item) := sort(item) if is_set(item)
+
+sorted(item) := item if not is_set(item)
 
 ${calls.join('\n\n')}`;
 }
@@ -86,10 +100,22 @@ async function answerOfOpa(json: string): Promise<string> {
   return result === undefined ? 'undefined' : printValue(result);
 }
 
-function ownAnswer(json: string): string {
+/** Null when the host cannot answer as opa does, and says so. */
+function evaluate(instance: PolicyInstance, json: string): string | null {
+  try {
+    return instance.evaluate(json).text;
+  } catch (error) {
+    if (error instanceof PolicyTrap && error.message.endsWith('is not supported')) return null;
+    throw error;
+  }
+}
+
+function ownAnswer(json: string): string | null {
   if (policy === null) throw new TypeError('there is no policy');
   const instance = createInstance(policy, '{}', { fuel: 5_000_000, maximumPages: 512 });
-  const answer = readValue(instance.evaluate(json).text);
+  const text = evaluate(instance, json);
+  if (text === null) return null;
+  const answer = readValue(text);
   const first: Value | undefined = Array.isArray(answer) ? (answer as readonly Value[])[0] : undefined;
   return first instanceof ValueObject ? printValue(first.entries[0]?.[1] ?? null) : 'undefined';
 }
@@ -260,6 +286,195 @@ const queryText = fc.oneof(
   fc.stringMatching(/^[a-z+%0-9]{0,8}$/).filter((s) => !/%[89a-f]/.test(s)),
   fc.constantFrom('%C3%A9', '%2', '%zz'),
 );
+const amount = fc
+  .tuple(
+    fc.constantFrom(
+      '1',
+      '0',
+      '10',
+      '1.5',
+      '.5',
+      '5.',
+      '0.1',
+      '123456789012345678901',
+      '-2',
+      '+3',
+      '1e3',
+      '1e-3',
+      '2E+2',
+      '1.2.3',
+      '',
+    ),
+    fc.constantFrom(
+      '',
+      'm',
+      'M',
+      'k',
+      'K',
+      'Ki',
+      'mi',
+      'MI',
+      'g',
+      'GiB',
+      'kb',
+      'TB',
+      'e',
+      'E',
+      'ei',
+      'b',
+      'x',
+      ' ',
+      'é',
+      '"',
+    ),
+  )
+  .map((parts) => parts.join(''));
+const layout = fc.oneof(
+  fc.constantFrom(
+    '',
+    'RFC3339',
+    'RFC3339Nano',
+    'ANSIC',
+    'UnixDate',
+    'RubyDate',
+    'RFC822',
+    'RFC822Z',
+    'RFC850',
+    'RFC1123',
+    'RFC1123Z',
+    '2006-01-02',
+    'Kitchen',
+  ),
+  fc
+    .array(
+      fc.constantFrom(
+        'January',
+        'Jan',
+        'Janu',
+        '01',
+        '1',
+        'Monday',
+        'Mon',
+        'Mont',
+        '2',
+        '_2',
+        '02',
+        '__2',
+        '002',
+        '15',
+        '3',
+        '03',
+        'PM',
+        'pm',
+        '4',
+        '04',
+        '5',
+        '05',
+        '.000',
+        ',000000',
+        '.999999999',
+        '.9',
+        '.01',
+        '2006',
+        '_2006',
+        '06',
+        '-0700',
+        '-07:00',
+        '-07',
+        '-070000',
+        'Z0700',
+        'Z07:00',
+        'Z07:00:00',
+        'MST',
+        ' ',
+        '-',
+        ':',
+        'T',
+        'x',
+        '_',
+        '0',
+        '20',
+      ),
+      { minLength: 1, maxLength: 6 },
+    )
+    .map((parts) => parts.join('')),
+);
+const formatted = fc.oneof(time, fc.tuple(ns, fc.constantFrom('UTC', ''), layout), odd);
+const smallCidr = fc
+  .tuple(
+    fc.constantFrom(
+      '10.0.0.0',
+      '10.0.0.7',
+      '10.0.1.0',
+      '10.0.0.128',
+      '192.168.0.0',
+      '0.0.0.0',
+      '255.255.255.0',
+      'fe80::',
+      'fe80::1:0',
+      '2001:db8::',
+      '::',
+      '10.0',
+      'a',
+    ),
+    fc.constantFrom('/24', '/25', '/28', '/30', '/31', '/32', '/126', '/127', '/128', '/120', '', '/8', '/33', '/129'),
+  )
+  .map((parts) => parts.join(''));
+const expandable = smallCidr.filter((text) => !/^[^:]*\/8$/.test(text) && !/:.*\/(?:8|2\d|3\d)$/.test(text));
+const cidrs = fc.oneof(
+  smallCidr,
+  fc.array(smallCidr, { maxLength: 4 }),
+  fc.array(smallCidr, { maxLength: 3 }).map((set) => ({ set })),
+  fc.dictionary(fc.constantFrom('a', 'b'), smallCidr, { maxKeys: 2 }).map((plain) => ({ plain })),
+  fc.array(fc.oneof(fc.tuple(smallCidr, word), fc.constant([])), { maxLength: 2 }),
+  odd,
+);
+const vertex = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const edges = fc.oneof(fc.array(vertex, { maxLength: 3 }), fc.constantFrom<unknown>(null, 'a'));
+const graph = fc.oneof(
+  fc.dictionary(vertex, edges, { maxKeys: 5 }).map((plain) => ({ plain })),
+  fc.dictionary(vertex, fc.array(vertex, { maxLength: 3 }), { maxKeys: 5 }).map((sets) => ({ sets })),
+);
+const initialVertices = fc.oneof(
+  fc.array(vertex, { maxLength: 3 }),
+  fc.array(vertex, { maxLength: 3 }).map((set) => ({ set })),
+  odd,
+);
+const pathText = fc
+  .array(fc.constantFrom('a', 'b', '0', '1', '2', '-', '01', '~1', '~0', ''), { maxLength: 3 })
+  .map((parts) => (parts.length === 0 ? '' : `/${parts.join('/')}`));
+const patchPath = fc.oneof(
+  { weight: 4, arbitrary: pathText },
+  fc.array(fc.constantFrom<unknown>('a', 'b', 0, 1, '-', null), { maxLength: 3 }),
+  fc.constant(5),
+);
+const document = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    scalar,
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom('a', 'b', '', '/', '~'), tie('value'), { maxKeys: 3 }),
+  ),
+})).value;
+const operation = fc.oneof(
+  fc.record({ op: fc.constantFrom('add', 'replace', 'test'), path: patchPath, value: document }),
+  fc.record({ op: fc.constantFrom('add', 'replace'), path: patchPath, value: document }),
+  fc.record({ op: fc.constant('remove'), path: patchPath }),
+  fc.record({ op: fc.constantFrom('move', 'copy'), path: patchPath, from: patchPath }),
+  fc.record({ op: fc.constantFrom<unknown>('add', 'move', 'nothing', 5), path: patchPath }),
+);
+const patched = fc.oneof(
+  { weight: 3, arbitrary: document.map((plain) => ({ plain })) },
+  listOf.map((set) => ({ set })),
+  fc.dictionary(fc.constantFrom('a', 'b'), listOf, { maxKeys: 2 }).map((sets) => ({ sets })),
+);
+const operations = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.array(operation, { maxLength: 3 }),
+  },
+  odd,
+);
 const step = fc.constantFrom<unknown>(1, 2, 3, 7, 0, -1, 1.5, 10n ** 20n, 'a');
 
 const ARGUMENTS: Readonly<Record<string, readonly fc.Arbitrary<unknown>[]>> = {
@@ -301,7 +516,18 @@ const ARGUMENTS: Readonly<Record<string, readonly fc.Arbitrary<unknown>[]>> = {
   'time.parse_duration_ns': [duration],
   'time.add_date': [time, small, small, fc.oneof(small, fc.constantFrom(1.5, 100_000))],
   'time.diff': [time, time],
+  'time.format': [formatted],
+  'units.parse': [fc.oneof(amount, odd)],
+  'units.parse_bytes': [fc.oneof(amount, odd)],
+  'net.cidr_expand': [fc.oneof(expandable, odd)],
+  'net.cidr_merge': [cidrs],
+  'net.cidr_contains_matches': [cidrs, cidrs],
+  'graph.reachable_paths': [graph, initialVertices],
+  'json.patch': [patched, operations],
 };
+
+/** Of what is generated for these, some has no answer on purpose (docs/policies.md). */
+const REFUSES = ['json.patch', 'net.cidr_merge'];
 
 test('there are arguments for every built-in of the host', () => {
   expect(Object.keys(ARGUMENTS).toSorted()).toEqual([...HOST_BUILTINS.keys()].toSorted());
@@ -314,8 +540,14 @@ run.each(Object.entries(ARGUMENTS))(
     await fc.assert(
       fc.asyncProperty(fc.tuple(...generators), async (list) => {
         const json = `{"name":${JSON.stringify(name)},"arguments":${writeArguments(list)}}`;
+        const own = ownAnswer(json);
+        if (own === null) {
+          // Asked first: some of this ends opa itself.
+          expect(REFUSES).toContain(name);
+          return;
+        }
         const wanted = await answerOfOpa(json);
-        expect(ownAnswer(json)).toBe(wanted);
+        expect(own).toBe(wanted);
         outcomes[wanted === 'undefined' ? 'undefined' : 'defined'] += 1;
       }),
       { numRuns: 60 },

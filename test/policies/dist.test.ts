@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { refusedBecause } from '../../policies/compiler/refused.ts';
 import { loadBundle } from '../../policies/index.ts';
 import { policySchemas } from '../../policies/schema.ts';
 import { readTar } from '../../policies/tar.ts';
@@ -84,6 +87,20 @@ describe('capabilities', () => {
   run('the committed file is the selection from the pinned opa', async () => {
     const committed = await readFile(required(tools).capabilities, 'utf8');
     expect(JSON.parse(committed)).toEqual(JSON.parse(await capabilitiesFile(required(tools).opa)));
+  });
+
+  run('every other function of opa is refused for a reason, and the documentation lists it', async () => {
+    const { opa } = required(tools);
+    const { stdout } = await promisify(execFile)(opa, ['capabilities', '--current'], { maxBuffer: 16 * 1024 * 1024 });
+    const { builtins } = JSON.parse(stdout) as { builtins: { name: string }[] };
+    const committed = await readFile(required(tools).capabilities, 'utf8');
+    const refused = builtins.map(({ name }) => name).filter((name) => !committed.includes(`"name": "${name}"`));
+    expect(refused.filter((name) => refusedBecause(name) === null)).toEqual([]);
+    const page = await readFile(join(ROOT, 'docs/policies.md'), 'utf8');
+    const families = refused.map((name) =>
+      name.replace(/^(io\.jwt|crypto\.x509|providers\.aws|graphql|yaml|uri|cast_).*/, '$1'),
+    );
+    expect(families.filter((name) => !page.includes(`\`${name}`))).toEqual([]);
   });
 
   test('every built-in of our host may be used, and nothing that asks the world', async () => {

@@ -1,8 +1,11 @@
 import type { Value } from '../value.ts';
 
+/** Takes fuel for work that the arguments do not show beforehand. Throws PolicyTrap when there is none left. */
+export type Charge = (fuel: number) => void;
+
 /** Returns undefined where opa's function would be undefined; throws Unsupported where it cannot answer as opa would. */
 export interface HostBuiltin {
-  call(args: readonly Value[]): Value | undefined;
+  call(args: readonly Value[], charge: Charge): Value | undefined;
   /** Fuel for these arguments beyond that for their length, for functions whose work is not linear in it. */
   readonly cost?: (args: readonly Value[]) => number;
 }

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { isList, ValueSet } from '../value.ts';
 import type { Value } from '../value.ts';
 import { isText, ofTexts, toInteger } from './builtin.ts';
@@ -17,7 +16,6 @@ export const STRING_BUILTINS: Readonly<Record<string, HostBuiltin>> = {
   'strings.split_n': { call: ([text, separator, count]) => splitN(text, separator, toInteger(count)) },
   indexof_n: { ...ofTexts(2, indexesOf), cost: ([text, part]) => (lengthOf(text) * lengthOf(part)) / 64 },
   'glob.quote_meta': ofTexts(1, (pattern) => pattern.replace(/[*?\\[\]{}]/g, '\\$&')),
-  'net.cidr_is_valid': { call: ([cidr]) => isText(cidr) && isCidr(cidr) },
 };
 
 function texts(value: Value | undefined): readonly string[] | undefined {
@@ -58,12 +56,4 @@ function splitN(text: Value | undefined, separator: Value | undefined, count?: b
   const parts = separator === '' ? Array.from(text) : text.split(separator);
   const wanted = Number(count);
   return wanted >= 0 ? parts.slice(0, wanted) : parts.slice(Math.max(parts.length + wanted, 0));
-}
-
-/** As Go's net.ParseCIDR reads it. */
-function isCidr(text: string): boolean {
-  const [address = '', length = '', ...rest] = text.split('/');
-  const family = address.includes('%') ? 0 : isIP(address);
-  if (family === 0 || rest.length > 0 || !/^\d{1,6}$/.test(length)) return false;
-  return Number(length) <= (family === 4 ? 32 : 128);
 }

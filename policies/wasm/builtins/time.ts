@@ -3,6 +3,7 @@ import type { Value } from '../value.ts';
 import { isText, ofTexts, toInteger, Unsupported } from './builtin.ts';
 import type { HostBuiltin } from './builtin.ts';
 import { durationNs } from './duration.ts';
+import { formatTime } from './layout.ts';
 
 /**
  * Dates in UTC. Another zone would need the zone data of the day of the decision, which a replay may not have; a policy
@@ -14,6 +15,7 @@ export const TIME_BUILTINS: Readonly<Record<string, HostBuiltin>> = {
   'time.weekday': onTime((date) => WEEKDAYS[date.getUTCDay()]),
   'time.parse_rfc3339_ns': ofTexts(1, parseRfc3339),
   'time.parse_duration_ns': ofTexts(1, durationNs),
+  'time.format': { call: ([time]) => format(time) },
   'time.add_date': { call: ([time, ...counts]) => addDate(readNs(time), counts.map(toInteger)) },
   'time.diff': { call: ([one, other]) => difference(readNs(one), readNs(other)) },
 };
@@ -40,6 +42,14 @@ function readNs(time: Value | undefined): bigint | undefined {
   if (ns === undefined || BigInt.asIntN(64, ns) !== ns) return undefined;
   if ((zone !== '' && zone !== 'UTC') || more.length > 0) throw new Unsupported('a time zone other than UTC');
   return ns;
+}
+
+/** `ns`, or `[ns, zone, layout]` with less of it. */
+function format(time: Value | undefined): Value | undefined {
+  const [number, zone, layout = ''] = isList(time) ? time : [time];
+  const ns = readNs(zone === undefined ? number : [number ?? null, zone]);
+  if (ns === undefined || !isText(layout)) return undefined;
+  return formatTime(dateOf(ns), Number(((ns % NS_PER_S) + NS_PER_S) % NS_PER_S), layout);
 }
 
 /** The millisecond a time lies in. */
