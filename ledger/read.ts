@@ -40,26 +40,29 @@ export async function readCall(
   call: string,
 ): Promise<CallRecord | null> {
   const logs = await sql<{ log: string; inc: number }[]>`
-    select log, inc from ledger.logs where tenant = ${tenant} order by inc desc`;
-  for (const { log, inc } of logs) {
-    // Asked first: a call that is closed by now has its outcome in what is read next.
-    const open = await sql`select 1 from ledger.open_calls where log = ${log} and call = ${call}`;
-    const entries = await readCallEntries(sql, log, call);
-    if (entries.length === 0) continue;
-    const records = await Promise.all(entries.map((entry) => toRecord(entry, inc, tenant, keys)));
-    const find = (kind: string): EntryRecord | null => records.find((record) => record.kind === kind) ?? null;
-    return {
-      call,
-      log,
-      inc,
-      open: open.length > 0 && find('outcome') === null,
-      decision: find('decision'),
-      outcome: find('outcome'),
-      lateOutcome: find('late_outcome'),
-      attempts: records.filter((record) => record.kind === 'attempt'),
-    };
+    select log, inc from ledger.logs where tenant = ${tenant} order by inc`;
+  // Asked first: a call that is closed by now has its outcome in what is read next.
+  const open = await sql`
+    select 1 from ledger.open_calls where call = ${call} and log = any (${logs.map(({ log }) => log)})`;
+  const records: EntryRecord[] = [];
+  let first: { readonly log: string; readonly inc: number } | null = null;
+  for (const place of logs) {
+    const entries = await readCallEntries(sql, place.log, call);
+    // A call that was open when its log was ended has its outcome in a later one.
+    if (entries.length > 0) first ??= place;
+    for (const entry of entries) records.push(await toRecord(entry, place.inc, tenant, keys));
   }
-  return null;
+  if (first === null) return null;
+  const find = (kind: string): EntryRecord | null => records.find((record) => record.kind === kind) ?? null;
+  return {
+    call,
+    ...first,
+    open: open.length > 0 && find('outcome') === null,
+    decision: find('decision'),
+    outcome: find('outcome'),
+    lateOutcome: find('late_outcome'),
+    attempts: records.filter((record) => record.kind === 'attempt'),
+  };
 }
 
 async function toRecord(entry: StoredEntry, inc: number, tenant: string, keys: KeyRing): Promise<EntryRecord> {
@@ -118,7 +121,8 @@ export async function* readOutcomes(
   const logs = await sql<{ log: string; first: string; end: string }[]>`
     select log, ledger.first_at(log, ${fromMs}) as first, ledger.first_at(log, ${toMs}) as end
     from ledger.logs where tenant = ${tenant} order by inc`;
-  for (const { log, first, end } of logs) {
+  for (const [index, { log, first, end }] of logs.entries()) {
+    const later = logs.slice(index + 1).map((each) => each.log);
     for (let from = Number(first); from < Number(end); from += SPAN) {
       const rows = await sql<OutcomeRow[]>`
         select d.seq, d.call, d.t, d.facts, coalesce(l.facts, o.facts) as outcome, c.reserved from ledger.entries d
@@ -127,9 +131,26 @@ export async function* readOutcomes(
         left join ledger.open_calls c on c.log = d.log and c.call = d.call
         where d.log = ${log} and d.seq >= ${from} and d.seq < ${Math.min(from + SPAN, Number(end))} and d.class = 'decision'
         order by d.seq`;
-      for (const row of rows) yield toOutcome(row);
+      for (const row of rows)
+        yield toOutcome(
+          row.outcome === null && later.length > 0 && row.facts.includes('"open":true') ? { ...row, ...(await readLater(sql, later, row.call)) } : row,
+        );
     }
   }
+}
+
+/** What became of a call in the logs of later incarnations. */
+async function readLater(
+  sql: postgres.Sql,
+  logs: readonly string[],
+  call: string,
+): Promise<Pick<OutcomeRow, 'outcome' | 'reserved'>> {
+  const [closed] = await sql<{ facts: string }[]>`
+    select facts from ledger.entries where log = any (${logs}) and call = ${call} and class in ('outcome', 'late_outcome')
+    order by class limit 1`;
+  const [open] = await sql<{ reserved: string }[]>`
+    select reserved from ledger.open_calls where log = any (${logs}) and call = ${call}`;
+  return { outcome: closed?.facts ?? null, reserved: open?.reserved ?? null };
 }
 
 function toOutcome(row: OutcomeRow): CallOutcome {

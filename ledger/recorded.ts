@@ -68,8 +68,9 @@ export async function* readRecorded(
   const logs = await sql<{ log: string; first: string; end: string }[]>`
     select log, ledger.first_at(log, ${query.fromMs}) as first, ledger.first_at(log, ${query.toMs}) as end
     from ledger.logs where tenant = ${query.tenant} order by inc`;
-  for (const { log, first, end } of logs) {
-    const reader = new RangeReader(sql, keys, query.tenant, log);
+  for (const [index, { log, first, end }] of logs.entries()) {
+    const later = logs.slice(index + 1).map((each) => each.log);
+    const reader = new RangeReader(sql, keys, query.tenant, [log, ...later]);
     yield* reader.read(Number(first), Number(end));
     query.onRange(reader.report());
   }
@@ -82,9 +83,10 @@ export async function readRecordedCall(
   tenant: string,
   call: string,
 ): Promise<RecordedCall | null> {
-  const logs = await sql<{ log: string }[]>`select log from ledger.logs where tenant = ${tenant} order by inc desc`;
-  for (const { log } of logs) {
-    const found = await new RangeReader(sql, keys, tenant, log).readCall(call);
+  const rows = await sql<{ log: string }[]>`select log from ledger.logs where tenant = ${tenant} order by inc`;
+  const logs = rows.map(({ log }) => log);
+  for (const index of logs.keys()) {
+    const found = await new RangeReader(sql, keys, tenant, logs.slice(index)).readCall(call);
     if (found !== null) return found;
   }
   return null;
@@ -100,17 +102,20 @@ class RangeReader {
   readonly #keys: KeyRing;
   readonly #tenant: string;
   readonly #log: string;
+  /** Of later incarnations, where calls are closed that were open when this one was ended. */
+  readonly #later: readonly string[];
   readonly #waiting = new Map<string, Waiting>();
   #from = 0;
   #entries = 0;
   #head: string | null = null;
   #problem: RecordedRange['problem'] = null;
 
-  constructor(sql: postgres.Sql, keys: KeyRing, tenant: string, log: string) {
+  constructor(sql: postgres.Sql, keys: KeyRing, tenant: string, [log = '', ...later]: readonly string[]) {
     this.#sql = sql;
     this.#keys = keys;
     this.#tenant = tenant;
     this.#log = log;
+    this.#later = later;
   }
 
   report(): RecordedRange {
@@ -139,7 +144,9 @@ class RangeReader {
     const entries = await readCallEntries(this.#sql, this.#log, call);
     const first = entries.find((entry) => entry.kind === 'decision');
     if (first === undefined) return null;
-    const last = entries.findLast((entry) => entry.kind === 'outcome' || entry.kind === 'late_outcome');
+    let last = entries.findLast(isClosing);
+    for (const log of last === undefined ? this.#later : [])
+      last ??= (await readCallEntries(this.#sql, log, call)).findLast(isClosing);
     const decision = await this.#check(first);
     return this.#toCall(first, decision, last === undefined ? null : await this.#check(last));
   }
@@ -230,6 +237,10 @@ function damage(seq: number, found: string): LedgerError {
 
 function member(facts: JsonValue, name: string): JsonValue {
   return typeof facts === 'object' && facts !== null && !Array.isArray(facts) ? (facts[name] ?? null) : null;
+}
+
+function isClosing({ kind }: StoredEntry): boolean {
+  return kind === 'outcome' || kind === 'late_outcome';
 }
 
 function isForwarded(facts: JsonValue): boolean {

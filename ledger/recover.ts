@@ -34,7 +34,7 @@ export async function recoverExpired(options: { sql: postgres.Sql; ledger: Ledge
     const page = await sql<OrphanRow[]>`
       select l.tenant, o.log, o.call, o.wid, o.reserved from ledger.open_calls o
       join ledger.writers w on w.wid = o.wid and w.fenced join ledger.logs l on l.log = o.log
-      where not exists (select 1 from ledger.closed_logs c where c.log = o.log) and (o.log, o.call) > (${after.log}, ${after.call}) order by o.log, o.call limit ${PAGE}`;
+      where (o.log, o.call) > (${after.log}, ${after.call}) order by o.log, o.call limit ${PAGE}`;
     const results = await Promise.all(page.map((row) => closeAsUnknown(ledger, row)));
     closed += results.filter(Boolean).length;
     const last = page.at(-1);

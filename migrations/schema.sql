@@ -1206,6 +1206,10 @@ begin
     insert into ledger.closed_logs (log) values (r.log);
     insert into ledger.logs (log, slot, tenant, inc, nonce, origin) values (log_, slot_, r.tenant, inc_, nonce_, r.origin);
     insert into ledger.heads (log, inc) values (log_, inc_);
+    -- Nothing more comes into the ended log, so calls that are open in it are closed in the one that goes on from it.
+    with open_ as (delete from ledger.open_calls o where o.log = r.log returning o.call, o.seq, o.wid, o.reserved, o.scopes)
+    insert into ledger.open_calls (log, call, seq, wid, reserved, scopes)
+    select log_, o.call, o.seq, o.wid, o.reserved, o.scopes from open_ o;
   end loop;
   -- Witnesses that have seen the lost history were right about it.
   update ledger.anchor_tries set forked = false, next_try = clock_timestamp() where forked;

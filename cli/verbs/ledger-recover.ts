@@ -104,7 +104,7 @@ function explain(error: unknown): never {
 }
 
 function describe(recovery: Recovery): Answer {
-  const { inc, origin, lost, logs } = recovery;
+  const { inc, origin, lost, logs, closed } = recovery;
   const { from, to } = lost;
   const end = to === null ? 'to an end nobody outside knows' : `up to ${String(to)}`;
   const range = to === from ? 'nothing that was published' : `entries from ${String(from)} ${end}`;
@@ -114,6 +114,7 @@ function describe(recovery: Recovery): Answer {
       (log) =>
         `  ${log.tenant}: log ${log.log} goes on from ${String(log.previous.size)} entries of ${log.previous.log}`,
     ),
+    `${String(closed)} calls that were open are closed as unknown; their reservations are booked in full.`,
     'Start the gateways and the notary again. Witnesses and auditors need the new origin in their policy, with the same key.',
   ];
   return { exit: 0, data: { ...recovery } as unknown as Json, text: lines.join('\n') };

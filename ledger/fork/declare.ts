@@ -7,10 +7,13 @@ import type { HeadStore } from '../epoch/head-store.ts';
 import { LedgerError } from '../error.ts';
 import type { LedgerOptions } from '../ledger.ts';
 import { openLedger } from '../open.ts';
+import { recoverExpired } from '../recover.ts';
 import { findFork, newestIncarnation } from './guard.ts';
 import { measureLoss, readNewLogs } from './loss.ts';
 import type { KeptHeads } from './kept-heads.ts';
 import type { Lost, NewLog, RestoredLog } from './loss.ts';
+import { readLostLogs } from './lost-logs.ts';
+import type { LostLog } from './lost-logs.ts';
 import type { OutsideAnswer } from './outside.ts';
 
 /** Who declares what; appends need the gateway's rights only. */
@@ -35,6 +38,8 @@ export interface Recovery {
   readonly lost: Lost;
   /** The logs that go on, and what they go on from. */
   readonly logs: readonly NewLog[];
+  /** Calls that were open in the ended logs, closed as `unknown`. */
+  readonly closed: number;
 }
 
 /**
@@ -54,8 +59,13 @@ export async function declareLoss(options: LossOptions): Promise<Recovery> {
     );
   }
   const before = await findDeployment(sql);
-  const inc = before?.inc ?? -1;
-  const published = await newestIncarnation(heads, before?.name ?? name, inc);
+  if (before === null)
+    throw new LedgerError(
+      'not_forked',
+      'expected a copy of the ledger, found a database without one: restore a copy, or begin another ledger with another ledger.origin',
+    );
+  const { inc } = before;
+  const published = await newestIncarnation(heads, before.name, inc);
   const acknowledged = await heads.acknowledged(name);
   const used = [inc, published ?? inc, ...[...acknowledged.values()].map((head) => head.inc)];
   await ownerSql`select ledger.declare_loss(${Math.max(...used, ...outside.map(incarnationOf)) + 1}::integer)`;
@@ -70,9 +80,12 @@ export async function declareLoss(options: LossOptions): Promise<Recovery> {
           notes: notesOf(outside, own.previous, published === null ? checkpoint : null),
           acknowledged,
         });
-  await begin(options, logs, { acknowledged, first: own === null ? null : deploymentEntry(options, own, lost) });
+  const closed = await begin(options, logs, {
+    acknowledged,
+    first: own === null ? null : deploymentEntry(options, own, lost, await readLostLogs(sql, acknowledged)),
+  });
   const now = await findDeployment(sql);
-  return { inc: now?.inc ?? 0, origin: now?.origin ?? '', lost, logs };
+  return { inc: now?.inc ?? 0, origin: now?.origin ?? '', lost, logs, closed };
 }
 
 /** 0 for one that cannot be told. */
@@ -92,21 +105,29 @@ async function begin(
   options: LossOptions,
   logs: readonly NewLog[],
   { acknowledged, first }: { readonly acknowledged: KeptHeads; readonly first: AppendItem | null },
-): Promise<void> {
+): Promise<number> {
   const { sql, writerSql, keys, origin, now } = options;
   const ledger = await openLedger({
     sql, writerSql, keys, origin, now, recoverMs: 0, isRecovery: true, firstEntry: () => first,
   }); // prettier-ignore
   try {
     for (const log of logs) if (log.tenant !== DEPLOYMENT) await ledger.append(tenantEntry(options, log, acknowledged));
+    // Whose process is fenced, and all are: what was open goes on as open in the new logs until it is closed there.
+    return (await recoverExpired({ sql, ledger })).closed;
   } finally {
     await ledger.close();
   }
 }
 
-function deploymentEntry(options: LossOptions, log: NewLog, { from, to, checkpoint }: Lost): AppendItem {
+function deploymentEntry(
+  options: LossOptions,
+  log: NewLog,
+  { from, to, checkpoint }: Lost,
+  lostLogs: readonly LostLog[],
+): AppendItem {
   const kept = checkpoint && { origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root };
-  return recoveryEntry(options, log, { lost: { from, to }, checkpoint: kept });
+  const logs = lostLogs.map((each) => ({ ...each }));
+  return recoveryEntry(options, log, { lost: { from, to }, lost_logs: logs, checkpoint: kept });
 }
 
 /** How far a tenant's log had come at least is what this host's processes were told; who holds receipts and exports may know more. */

@@ -7,6 +7,7 @@ import { originLine, parseCheckpoint } from '../note/checkpoint.ts';
 import type { Checkpoint } from '../note/checkpoint.ts';
 import { findMissing } from './acknowledged.ts';
 import type { KeptHeads } from './kept-heads.ts';
+import { readForgottenLogs } from './lost-logs.ts';
 import { askOutside } from './outside.ts';
 import type { KnownCheckpoint, OutsideAnswer, OutsideMemory } from './outside.ts';
 
@@ -40,7 +41,7 @@ export async function findFork(
   memories: readonly OutsideMemory[] = [],
 ): Promise<ForkFinding> {
   const log = await findDeployment(sql);
-  const kept = await readKept(heads, log, name);
+  const kept = await readKept(sql, heads, log, name);
   const outside = await askOutside(sql, log, await knownCheckpoint(sql, log, name), memories);
   const isKept = kept.checkpoint !== null || kept.incarnation !== null || kept.heads.size > 0;
   const reached = outside.some(({ said }) => said !== 'unreached') ? 'outside' : 'memory only';
@@ -57,13 +58,24 @@ interface Kept {
   readonly heads: KeptHeads;
 }
 
-async function readKept(heads: HeadStore | null, log: DeploymentLog | null, name: string): Promise<Kept> {
+async function readKept(
+  sql: postgres.Sql,
+  heads: HeadStore | null,
+  log: DeploymentLog | null,
+  name: string,
+): Promise<Kept> {
   if (heads === null) return { incarnation: null, checkpoint: null, heads: new Map() };
   return {
     incarnation: await newestIncarnation(heads, log?.name ?? name, log?.inc ?? -1),
     checkpoint: log === null ? null : await keptCheckpoint(heads, log.origin),
-    heads: await heads.acknowledged(name),
+    heads: await awaited(sql, await heads.acknowledged(name)),
   };
+}
+
+/** Without logs that were declared lost as a whole. */
+async function awaited(sql: postgres.Sql, heads: KeptHeads): Promise<KeptHeads> {
+  const forgotten = heads.size === 0 ? new Set() : await readForgottenLogs(sql);
+  return new Map([...heads].filter(([log]) => !forgotten.has(log)));
 }
 
 async function knownCheckpoint(sql: postgres.Sql, log: DeploymentLog | null, name: string): Promise<KnownCheckpoint> {

@@ -64,10 +64,11 @@ export async function verifyBundle(
   }; // prettier-ignore
   const checks: LogCheck[] = [];
   for (const log of manifest.logs.toSorted((a, b) => a.role.localeCompare(b.role) || a.inc - b.inc)) {
-    const check = await checkLog(bundle, log);
+    const check = await checkLog(bundle, log, previousOf(manifest, checks, log));
     if (!(check instanceof LogCheck)) return check;
     checks.push(check);
   }
+  checkOpen(checks.at(-1), manifest);
   checkKeys(checks, bundle);
   const general = unannounced(manifest, checks);
   const isGood = general.length === 0 && checks.every(({ problem }) => problem === null);
@@ -104,14 +105,14 @@ const UNREADABLE = {
 } as const;
 
 /** A report instead when the log's files cannot be read. */
-async function checkLog(bundle: Bundle, log: ExportedLog): Promise<LogCheck | VerifyReport> {
+async function checkLog(bundle: Bundle, log: ExportedLog, previous: LogCheck | null): Promise<LogCheck | VerifyReport> {
   const { files, manifest, walk, anchors, writers, receipts, trust, folder } = bundle;
   const base = `logs/${log.log}`;
   const isDeployment = log.role === 'deployment';
   const part = await readPart(files, log);
   if (part === undefined) return unverifiable('format', `expected ${RANGE_FILE} that fits the manifest, found none`);
   const until = bundle.at !== null && log === manifest.logs.at(-1) ? bundle.at + 1 : Infinity;
-  const check = new LogCheck(log, writers, part, until);
+  const check = new LogCheck(log, writers, part, until, previous);
   for (const name of ['entries.jsonl', isDeployment ? CHECKPOINTS_FILE : EPOCHS_FILE]) {
     const found = await files.look(`${base}/${name}`);
     if (found === 'unsafe')
@@ -154,7 +155,7 @@ function checkBehind(
   if (heads.cover?.anchored === true) check.anchored = log.first + log.entries;
   const missing = heads.missing();
   if (missing !== null) check.fail(check.length, { problem: missing, shows: 'INCOMPLETE' });
-  checkEnd(check, log, manifest);
+  checkEnd(check, log);
   if (at !== null && log === manifest.logs.at(-1))
     check.fail(check.length, {
       problem: `expected a log that goes up to entry ${String(at)}, found its end before`,
@@ -204,7 +205,7 @@ function checkKeys(checks: readonly LogCheck[], { manifest: { logs }, at }: Bund
 }
 
 /** Does the file hold what the manifest promises? Whoever edits both is found only by what lies outside the folder. */
-function checkEnd(check: LogCheck, log: ExportedLog, manifest: Manifest): void {
+function checkEnd(check: LogCheck, log: ExportedLog): void {
   const length = check.length - log.first;
   if (length !== log.entries) {
     check.fail(check.length, {
@@ -214,7 +215,17 @@ function checkEnd(check: LogCheck, log: ExportedLog, manifest: Manifest): void {
   }
   if (check.report().head !== log.head)
     check.fail(check.length, { problem: 'the last entry is not the one the manifest names' });
-  if (log.role !== 'tenant') return;
+}
+
+/** The log of the incarnation before, which was checked just now. */
+function previousOf({ logs }: Manifest, checks: readonly LogCheck[], { role, inc }: ExportedLog): LogCheck | null {
+  const before = logs.filter((log) => log.role === role && log.inc < inc).toSorted((a, b) => b.inc - a.inc);
+  return checks.find(({ erasures }) => erasures.log === before[0]?.log) ?? null;
+}
+
+/** @param check of the tenant's newest log: what was open in those before is open in it, or closed by it */
+function checkOpen(check: LogCheck | undefined, manifest: Manifest): void {
+  if (check === undefined || check.isPast || manifest.logs.every(({ role }) => role !== 'tenant')) return;
   const listed = new Set(manifest.openCalls);
   for (const call of check.calls.open.keys()) {
     if (!listed.has(call)) {

@@ -38,15 +38,26 @@ export interface Booking {
  * unknown calls only, so memory does not grow with the log.
  */
 export class CallCheck {
-  /** Calls decided before a part of a log began; null when the log is checked from its beginning. */
+  /** Calls decided before what is checked began; null when it is checked from its beginning. */
   readonly #before: Set<string> | null;
+  /** With those that were open when the log before was ended, of which `seq` is a place in that log. */
   readonly open = new Map<string, OpenDecision>();
+  readonly #carried = new Set<string>();
   readonly #unknown = new Map<string, UnknownOutcome>();
   booking: Booking | null = null;
 
   /** @param isPart outcomes may close calls that were decided before the first entry, each once */
   constructor(isPart = false) {
     this.#before = isPart ? new Set() : null;
+  }
+
+  /** A later incarnation closes what was open in the log it goes on from. */
+  carry({ open }: CallCheck): void {
+    for (const [call, decision] of open) {
+      this.open.set(call, decision);
+      this.#carried.add(call);
+    }
+    open.clear();
   }
 
   add(header: EntryHeader, facts: JsonValue, entry: EvidenceEntry): Finding | null {
@@ -74,6 +85,8 @@ export class CallCheck {
     if (decision === undefined && this.#isOlder(`${call} outcome`)) return null;
     if (decision === undefined)
       return { problem: `the outcome of call ${call} has no open decision before it, or is its second` };
+    if (this.#carried.delete(call) && facts.status !== 'unknown')
+      return { problem: `call ${call} was open when its log was ended: nobody can know how it went` };
     this.open.delete(call);
     const dbTimeMs = row?.dbTimeMs ?? 0;
     if (facts.status === 'unknown')

@@ -43,7 +43,7 @@ export async function verifyLive(
   const anchors = new AnchorCheck(trust);
   const receipts = new ReceiptCheck(trust.receipts);
   for (const log of snapshot.logs) {
-    const check = new LogCheck(log, writers);
+    const check = new LogCheck(log, writers, null, Infinity, previousOf(snapshot, checks, log));
     const heads = new HeadCheck(log, walk, trust, anchors);
     const [from, kept] = [walk.places, receipts.of(log.log)];
     if (log.tenant === DEPLOYMENT) await anchors.begin(readAnchors(sql, log.log, log.checkpoint));
@@ -53,8 +53,11 @@ export async function verifyLive(
     });
     kept?.end(check, null);
     if (log.tenant === DEPLOYMENT) anchors.ranges.push({ from, to: from + check.anchored });
-    checkCalls(check, log, snapshot, budgets);
     checks.set(log.log, check);
+  }
+  for (const log of snapshot.logs) {
+    const check = checks.get(log.log);
+    if (check !== undefined) checkCalls(check, log, snapshot, budgets);
   }
   await checkKeys(sql, snapshot, checks);
   const general = checkAround(snapshot, checks, writers);
@@ -66,6 +69,16 @@ export async function verifyLive(
     general,
     anchors.newest,
   );
+}
+
+/** The log it goes on from. */
+function previousOf(
+  { logs }: Snapshot,
+  checks: ReadonlyMap<string, LogCheck>,
+  { tenant, inc }: SnapshotLog,
+): LogCheck | null {
+  const before = logs.filter((log) => log.tenant === tenant && log.inc < inc).toSorted((a, b) => b.inc - a.inc);
+  return checks.get(before[0]?.log ?? '') ?? null;
 }
 
 /** By tenant: an erasure also stands for what the tenant's earlier logs hold. */

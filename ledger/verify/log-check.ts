@@ -55,12 +55,14 @@ export class LogCheck {
   /**
    * @param part where a part of the log begins, and the hash of the entry before
    * @param until entries a state of the past had: what is wrong behind them is not its problem
+   * @param previous the log of the incarnation before, when it was looked at
    */
   constructor(
     log: EvidenceLog,
     writers: WriterCheck,
     part: { first: number; prev: string } | null = null,
     until = Infinity,
+    previous: LogCheck | null = null,
   ) {
     this.#until = until;
     this.#log = log;
@@ -68,7 +70,9 @@ export class LogCheck {
     this.erasures = new ErasureCheck(log.log);
     this.#first = this.#next = part?.first ?? 0;
     this.#head = part?.prev ?? ZERO_HASH;
-    this.calls = new CallCheck(this.#first > 0);
+    const isKnown = log.inc === 0 || previous?.problem === null;
+    this.calls = new CallCheck(this.#first > 0 || !isKnown);
+    if (previous !== null) this.calls.carry(previous.calls);
     const id = logId(log);
     if (id !== log.log) this.fail(null, { problem: 'the log id is not the hash of its origin, slot and nonce' });
   }

@@ -1,12 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { declareLoss, exportTenant, findFork, openKeyRing, verifyFolder, verifyLive } from '../../ledger/index.ts';
-import type { LedgerOptions, Recovery } from '../../ledger/index.ts';
+import {
+  declareLoss,
+  exportTenant,
+  findFork,
+  openKeyRing,
+  readBudgets,
+  readCall,
+  readOutcomes,
+  readRecordedCall,
+  setBudgetScope,
+  verifyFolder,
+  verifyLive,
+} from '../../ledger/index.ts';
+import type { CallOutcome, EntryHeader, LedgerOptions, Recovery } from '../../ledger/index.ts';
+import { CallCheck } from '../../ledger/verify/call-check.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { decisionItem, newCall, openTestLedger, outcomeItem, TEST_ROOT_KEY } from '../support/ledger.ts';
 import type { LedgerFixture } from '../support/ledger.ts';
 import { closeEpoch, createTestNotary } from '../support/notary.ts';
 import type { TestNotary } from '../support/notary.ts';
 import { createDatabase } from '../support/postgres.ts';
+import { runNoteBlock } from '../support/verify-note.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -119,7 +135,8 @@ describe('a database that was restored to an older copy', () => {
     await work(next);
     expect(await findFork(next.sql, notary.heads, '')).toEqual({ guard: 'head store', problem: null, outside: [] });
     const report = await verifyLive(next.sql, next.keys);
-    expect(report).toMatchObject({ firstBad: null, openCalls: 2 });
+    // The one that was open when the first incarnation ended is closed; the new one is open.
+    expect(report).toMatchObject({ firstBad: null, openCalls: 1 });
     expect(report.logs.map(({ tenant }) => tenant)).toEqual([
       '_deployment',
       '_deployment',
@@ -165,6 +182,67 @@ describe('a database that was restored to an older copy', () => {
     expect((await start()).ledger.status().fork).toContain('incarnation 1');
     expect(await declare()).toMatchObject({ inc: 2, origin: 'countersign.test/ledger/2' });
   });
+});
+
+test('what was open when a log ended is closed in the next one as unknown, and its reservation is booked', async () => {
+  const fixture = await start();
+  await setBudgetScope(fixture.sql, { scope: 'tenant:other', month: 1000n });
+  const call = newCall();
+  const reserve = { scopes: ['tenant:other'], nusd: 700n };
+  await fixture.ledger.append(decisionItem(call, { tenant: 'other', reserve }));
+  await fixture.ledger.append(decisionItem(newCall(), { tenant: 'other', open: false }));
+  const copy = await database.copy();
+  await work(fixture);
+  await fixture.ledger.close();
+  await database.restore(copy);
+  expect(await declare()).toMatchObject({ closed: 1 });
+  // The tenant whose log began after the copy was made.
+  const [{ facts } = { facts: {} }] = await firstEntries();
+  expect(facts).toMatchObject({ lost_logs: [{ inc: 0, to: 2 }] });
+
+  const { sql, keys, ledger } = await start();
+  const [budget] = await readBudgets(sql, ['tenant:other']);
+  expect(budget).toMatchObject({ reserved: 0n, month: { spent: 700n } });
+  expect(await readCall(sql, keys, 'other', call)).toMatchObject({
+    inc: 0,
+    open: false,
+    outcome: { sections: { facts: { status: 'unknown', ledger: { booked_nusd: '700' } } } },
+  });
+  const outcomes: CallOutcome[] = [];
+  for await (const outcome of readOutcomes(sql, 'other', 0, Date.now() + 60_000)) outcomes.push(outcome);
+  expect(outcomes).toMatchObject([
+    { call, open: false, facts: { status: 'unknown' } },
+    { open: false, facts: null },
+  ]);
+  const replayed = await readRecordedCall(sql, keys, 'other', call);
+  expect(replayed?.outcome?.facts).toMatchObject({ status: 'unknown' });
+  expect(await verifyLive(sql, keys)).toMatchObject({ firstBad: null, openCalls: 0 });
+
+  await closeEpoch({ sql, ledger }, notary);
+  const dir = temporaryFolder();
+  await exportTenant(sql, keys, { tenant: 'other', dir });
+  expect(await verifyFolder(dir)).toMatchObject({ firstBad: null, openCalls: 0 });
+  for (const name of ['entries', 'views'] as const) expect(runNoteBlock(dir, name)).toMatchObject({ status: 0 });
+  expect(JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8'))).toMatchObject({ open_calls: [] });
+});
+
+test('nobody can say more of a call than that it was open when its log ended', () => {
+  const facts = { ledger: { open: true, reserved_nusd: '5', scopes: [] } };
+  const entry = { header: '', hash: '', leaves: [], sections: new Map(), receipt: null };
+  const headerOf = (kind: string): EntryHeader => ({
+    body: '', call: 'cs-1', inc: 0, kind, log: '', prev: '', seq: 0, t: 0, v: 1, wid: '', wseq: 1,
+  }); // prettier-ignore
+  for (const [status, problem] of [
+    ['ok', 'nobody can know'],
+    ['unknown', null],
+  ] as const) {
+    const [before, after] = [new CallCheck(), new CallCheck()];
+    before.add(headerOf('decision'), facts, entry);
+    after.carry(before);
+    expect([before.open.size, after.open.size]).toEqual([0, 1]);
+    const found = after.add(headerOf('outcome'), { status }, entry);
+    expect(found?.problem ?? null).toEqual(problem === null ? null : expect.stringContaining(problem));
+  }
 });
 
 test('two histories: what was published after their last common checkpoint is lost', async () => {
