@@ -133,7 +133,9 @@ export async function* readOutcomes(
         order by d.seq`;
       for (const row of rows)
         yield toOutcome(
-          row.outcome === null && later.length > 0 && row.facts.includes('"open":true') ? { ...row, ...(await readLater(sql, later, row.call)) } : row,
+          row.outcome === null && later.length > 0 && row.facts.includes('"open":true')
+            ? { ...row, ...(await readLater(sql, later, row.call)) }
+            : row,
         );
     }
   }
