@@ -20,3 +20,8 @@ export function standardOutput(): Output {
     terminal: process.stdout.isTTY,
   };
 }
+
+/** A reason as a sentence of its own; one that ends with a question needs no full stop. */
+export function sentence(reason: string): string {
+  return reason.endsWith('?') ? reason : `${reason}.`;
+}

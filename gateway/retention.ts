@@ -40,6 +40,8 @@ export function startRetention(parts: RetentionParts): () => void {
   return () => {
     clearTimeout(first);
     clearInterval(timer);
+    // Somebody else may take it at once. A database that is away gives it away by itself.
+    void takeJob(parts, 0).catch(() => false);
   };
 }
 
@@ -51,9 +53,7 @@ export async function runRetention(
   const due = [...current().config.tenants.values()].flatMap(({ id, retention }) =>
     retention.contentDays === null ? [] : [{ tenant: id, contentDays: retention.contentDays }],
   );
-  const [job] = await sql<{ mine: boolean }[]>`
-    select ledger.take_job('retention', ${ledger.wid}, ${LEASE_MS}) as mine`;
-  if (job?.mine !== true) return { keys: 0, bodies: 0 };
+  if (!(await takeJob({ sql, ledger }, LEASE_MS))) return { keys: 0, bodies: 0 };
   // Of a process that died, or of a tenant without a retention by now: what is ordered is carried out.
   const done = { keys: 0, bodies: await carryOutPrunes(sql) };
   for (const each of due) {
@@ -63,4 +63,10 @@ export async function runRetention(
   }
   if (done.keys + done.bodies > 0) log.info('retention', done);
   return done;
+}
+
+async function takeJob({ sql, ledger }: Pick<RetentionParts, 'sql' | 'ledger'>, leaseMs: number): Promise<boolean> {
+  const [job] = await sql<{ mine: boolean }[]>`
+    select ledger.take_job('retention', ${ledger.wid}, ${leaseMs}) as mine`;
+  return job?.mine === true;
 }

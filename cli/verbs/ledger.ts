@@ -17,6 +17,7 @@ import { resolve } from 'node:path';
 import { anchorsText } from '../anchors-text.ts';
 import { openKeys, withDatabase } from '../database.ts';
 import { withMemories } from '../memories.ts';
+import { sentence } from '../output.ts';
 import { readPolicyFile } from '../policy-file.ts';
 import { readTrustFiles, TRUST_OPTIONS } from '../trust-files.ts';
 import { CliError } from '../errors.ts';
@@ -88,7 +89,7 @@ function status(context: VerbContext): Promise<Answer> {
 
 function forkText({ guard, problem, outside }: ForkFinding): string {
   const state =
-    problem === null ? `Fork guard: ${guard}` : `FORKED: ${problem}. See "countersign ledger recover --help".`;
+    problem === null ? `Fork guard: ${guard}` : `FORKED: ${sentence(problem)} See "countersign ledger recover --help".`;
   return [state, ...outside.map(({ id, said }) => `  ${id}: ${said}`)].join('\n');
 }
 

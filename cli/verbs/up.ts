@@ -8,6 +8,7 @@ import { LedgerError, readRootKey } from '../../ledger/index.ts';
 import { rootKeySource } from '../database.ts';
 import { connectServing } from '../embedded/connection.ts';
 import { CliError } from '../errors.ts';
+import { sentence } from '../output.ts';
 import { ensureFirstKey } from '../first-key.ts';
 import { serveNotary } from '../notary.ts';
 import { openServing, type ServingDatabase } from '../serving.ts';
@@ -116,7 +117,7 @@ function announce(context: VerbContext, gateway: RunningGateway, config: Config,
   const { fork } = gateway;
   if (fork !== null)
     context.out.note(
-      `FORKED: ${fork}. Calls are answered 503 and nothing is written; see "countersign ledger recover --help".`,
+      `FORKED: ${sentence(fork)} Calls are answered 503 and nothing is written; see "countersign ledger recover --help".`,
     );
   if (context.json) {
     context.out.result(

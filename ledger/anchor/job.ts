@@ -29,7 +29,7 @@ const LAST_RETRY_MS = 3_600_000;
 /** Has every new checkpoint anchored, by one of all processes that run it. Targets that fail are asked again, each by itself. */
 export function startAnchorJob(options: AnchorJobOptions): RepeatedJob {
   const { sql, holder, pollMs, onError, onLook } = options;
-  return repeat(
+  const job = repeat(
     (error) => onError(error, null),
     async () => {
       if (await takeJob(sql, 'anchor', holder, pollMs + LEASE_SPARE_MS)) await anchorNewest(options);
@@ -38,6 +38,13 @@ export function startAnchorJob(options: AnchorJobOptions): RepeatedJob {
     },
     pollMs,
   );
+  return {
+    close: async () => {
+      await job.close();
+      // The next process asks at once: else checkpoints of the first minute after a restart would be known to nobody outside.
+      await takeJob(sql, 'anchor', holder, 0).catch(() => false);
+    },
+  };
 }
 
 /**

@@ -5,7 +5,7 @@ import { connectServing } from '../../cli/embedded/connection.ts';
 import { parseConfig } from '../../gateway/config.ts';
 import { createLog } from '../../gateway/log.ts';
 import { startGateway } from '../../gateway/main.ts';
-import { runRetention, type RetentionParts } from '../../gateway/retention.ts';
+import { runRetention, startRetention, type RetentionParts } from '../../gateway/retention.ts';
 import { eraseKeys, findPerson } from '../../ledger/index.ts';
 import type { Person } from '../../ledger/index.ts';
 import { startTestGateway } from '../support/gateway.ts';
@@ -116,6 +116,14 @@ test('the retention job erases what the configuration of a tenant says, in one p
   await desk.sql`select ledger.take_job('retention', 'somebody-else', -1)`;
   expect(await runRetention(configured, looked)).toEqual({ keys: 1, bodies: 1 });
   expect(await runRetention(configured, looked)).toEqual({ keys: 0, bodies: 0 });
+  const isFree = async (): Promise<boolean> => {
+    const [job] = await desk.sql<{ mine: boolean }[]>`select ledger.take_job('retention', 'the-next', 0) as mine`;
+    return job?.mine === true;
+  };
+  expect(await isFree()).toBe(false);
+  // Whoever stops gives it to the next process.
+  startRetention(configured)();
+  await expect.poll(isFree).toBe(true);
   const left = await desk.sql`select tenant from keystore.subject_keys`;
   expect(left.map(({ tenant }) => tenant as string)).toEqual(['other']);
   await desk.ledger.close();

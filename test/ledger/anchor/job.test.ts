@@ -253,9 +253,9 @@ test('what is stored cannot be changed, and only the functions store', async () 
 
 test('one process of several does the work, and another goes on when it ends', async () => {
   const one = await witness('one');
-  const looks = { a: 0, b: 0 };
+  const looks = { a: 0, b: 0, c: 0 };
   const errors: unknown[] = [];
-  const start = (holder: 'a' | 'b'): ReturnType<typeof startAnchorJob> =>
+  const start = (holder: keyof typeof looks): ReturnType<typeof startAnchorJob> =>
     startAnchorJob({
       sql: fixture.sql, holder, targets: [targetOf(one)], pollMs: 20, onError: (error) => errors.push(error),
       onLook: () => Promise.resolve(void (looks[holder] += 1)),
@@ -268,5 +268,10 @@ test('one process of several does the work, and another goes on when it ends', a
   }
   await expect.poll(() => Math.min(looks.a, looks.b)).toBeGreaterThan(0);
   for (const job of jobs) await job.close();
+  // Whoever closes gives it to the next, who need not wait for a lease to end.
+  const { size } = await checkpoint();
+  const next = start('c');
+  await expect.poll(async () => (await readAnchorStatus(fixture.sql, null)).newest.witness?.size, { timeout: 20_000 }).toBe(size); // prettier-ignore
+  await next.close();
   expect(errors).toEqual([]);
 });
