@@ -145,8 +145,7 @@ class RangeReader {
     const first = entries.find((entry) => entry.kind === 'decision');
     if (first === undefined) return null;
     let last = entries.findLast(isClosing);
-    for (const log of last === undefined ? this.#later : [])
-      last ??= (await readCallEntries(this.#sql, log, call)).findLast(isClosing);
+    for (const log of this.#later) last ??= (await readCallEntries(this.#sql, log, call)).findLast(isClosing);
     const decision = await this.#check(first);
     return this.#toCall(first, decision, last === undefined ? null : await this.#check(last));
   }
