@@ -24,7 +24,7 @@ export const ATTACKS: readonly AttackRow[] = [
   { attack: 10, title: 'split view to two auditors', tests: ['export'] },
   { attack: 11, title: 'two heads for one tenant in one epoch', tests: ['export', [EPOCHS, 'a head stored for an epoch is edited']] },
   { attack: 12, title: 'call entry forged by a compromised gateway', tests: ['export'] },
-  { attack: 13, title: 'gateway calls a model without an intent', tests: [['test/failures/database-before.test.ts', 'nothing sent'], ['test/gateway/egress.test.ts', 'in the product sources']] },
+  { attack: 13, title: 'gateway calls a model without an intent', tests: [['test/failures/database-before.test.ts', 'nothing sent'], ['test/gateway/egress.test.ts', 'in the product sources'], ['test/gateway/bypass.test.ts', 'is on the bill and nowhere else']] },
   { attack: 14, title: 'intent, then crash', tests: ['export', [LIVE, 'an open call is forgotten']] },
   { attack: 15, title: 'outcome suppressed or doubled', tests: ['export'] },
   { attack: 16, title: 'clock set back or forward', tests: ['export'] },
