@@ -20,11 +20,16 @@ import { TreeWalk } from './tree-walk.ts';
 import { NO_TRUST } from './trust.ts';
 import type { ReaderTrust } from './trust.ts';
 import { WriterCheck } from './writer-check.ts';
+import type { VerifyMany } from './writer-check.ts';
 
 /** What a reader may ask besides. */
 export interface VerifyWish {
   /** Only the state of the newest log when this was its last entry. */
   readonly at?: number | null;
+  /** For a place where one signature at a time is slow. */
+  readonly verifyMany?: VerifyMany;
+  /** Told how many entries were read, now and then; the work goes on when it is done. */
+  readonly pause?: (entries: number) => Promise<void>;
 }
 
 /** What all logs of a bundle are checked against together. */
@@ -33,6 +38,7 @@ interface Bundle {
   readonly manifest: Manifest;
   readonly trust: ReaderTrust;
   readonly at: number | null;
+  readonly ahead: ((log: ExportedLog, entries: readonly EvidenceEntry[]) => Promise<void>) | null;
   readonly writers: WriterCheck;
   readonly walk: TreeWalk;
   readonly anchors: AnchorCheck;
@@ -52,14 +58,15 @@ interface Bundle {
 export async function verifyBundle(
   files: BundleFiles,
   trust: ReaderTrust = NO_TRUST,
-  { at = null }: VerifyWish = {},
+  wish: VerifyWish = {},
 ): Promise<VerifyReport> {
   const manifest = await openManifest(files);
   if ('verdict' in manifest) return manifest;
+  const { at = null } = wish;
+  const writers = new WriterCheck();
   const folder = at === null ? await FolderCheck.begin(files, manifest, trust) : null;
   const bundle: Bundle = {
-    files, manifest, trust, at, folder,
-    writers: new WriterCheck(), walk: new TreeWalk(), anchors: new AnchorCheck(trust),
+    files, manifest, trust, at, folder, writers, ahead: aheadOf(writers, wish), walk: new TreeWalk(), anchors: new AnchorCheck(trust),
     receipts: new ReceiptCheck(trust.receipts), strangers: new Set(),
   }; // prettier-ignore
   const checks: LogCheck[] = [];
@@ -97,6 +104,15 @@ async function openManifest(files: BundleFiles): Promise<Manifest | VerifyReport
   return manifest;
 }
 
+function aheadOf(writers: WriterCheck, { verifyMany, pause }: VerifyWish): Bundle['ahead'] {
+  if (verifyMany === undefined && pause === undefined) return null;
+  let count = 0;
+  return async ({ origin }, entries) => {
+    await pause?.((count += entries.length));
+    if (verifyMany !== undefined) await writers.prepare(origin, entries, verifyMany);
+  };
+}
+
 const UNREADABLE = {
   none: 'none',
   unsafe_file: 'something that is no ordinary file of the bundle',
@@ -128,7 +144,8 @@ async function checkLog(bundle: Bundle, log: ExportedLog, previous: LogCheck | n
   const bound = isDeployment
     ? heads.checkpoints(checkpointLines(files, `${base}/${CHECKPOINTS_FILE}`, (each) => folder?.addCheckpoint(each)))
     : heads.epochs(openingLines(files, `${base}/${EPOCHS_FILE}`));
-  const entries = readEvidence(files, `${base}/entries.jsonl`, log, check);
+  const ahead = bundle.ahead === null ? null : bundle.ahead.bind(null, log);
+  const entries = readEvidence(files, `${base}/entries.jsonl`, log, check, ahead);
   const seen = receipts.of(log.log);
   const onGood = (entry: EvidenceEntry): Promise<void> | void => {
     seen?.see(entry.hash, check);

@@ -4,9 +4,11 @@ import type { JsonValue } from '../canonical.ts';
 import { receiptText } from '../receipt-text.ts';
 import { isSignedStatement, writerKey } from '../statement.ts';
 import type { SignedStatement, StatementKind } from '../statement.ts';
+import { parseHeader } from '../header.ts';
 import type { EntryHeader } from '../entry.ts';
 import type { StoredSignature } from '../stored.ts';
 import { asObject } from './call-check.ts';
+import type { EvidenceEntry } from './evidence.ts';
 import type { Finding } from './report.ts';
 
 /** What all writers together may take: one bit for each sequence number up to a writer's highest. */
@@ -69,12 +71,26 @@ class Bits {
 /** Far more entries than one process start can write. */
 const MAX_WSEQ = 2 ** 31 - 2;
 
+/** A signature to look at. */
+export interface SignatureToCheck {
+  /** Raw Ed25519 public key, base64url. */
+  readonly key: string;
+  readonly text: string;
+  /** Base64url. */
+  readonly signature: string;
+}
+
+/** Ed25519 for many at once, where one at a time is slow. False where it does not know. */
+export type VerifyMany = (checks: readonly SignatureToCheck[]) => Promise<readonly boolean[]>;
+
 /** Writers over all logs: their keys from the deployment log, their own sequence numbers, their signatures. */
 export class WriterCheck {
   readonly #room: Room = { bytes: MAX_BYTES };
   readonly #seen = new Map<string, Bits>();
   readonly #keys = new Map<string, KeyObject>();
   readonly #keyTexts = new Map<string, string>();
+  /** Receipts that were found good ahead. */
+  readonly #prepared = new Set<string>();
 
   /** Public keys as the deployment log's `writer` entries give them, base64url. */
   get keys(): ReadonlyMap<string, string> {
@@ -95,6 +111,22 @@ export class WriterCheck {
     return null;
   }
 
+  /**
+   * Looks at the receipts of entries that will be asked about next, all at once. Only what is good is kept, until the next time; whatever
+   * is not good, or not known yet, is looked at when it is asked about.
+   */
+  async prepare(origin: string, entries: readonly EvidenceEntry[], verifyMany: VerifyMany): Promise<void> {
+    this.#prepared.clear();
+    const checks = entries.flatMap(({ header, hash, receipt }) => {
+      const [place, key] = [parseHeader(header), this.#keyTexts.get(receipt?.wid ?? '')];
+      if (receipt === null || place === null || key === undefined) return [];
+      const text = receiptText(origin, { ...place, hash }, receipt.digest);
+      return [{ key, text, signature: receipt.signature, name: `${receipt.wid}\n${receipt.signature}\n${text}` }];
+    });
+    const found = checks.length === 0 ? [] : await verifyMany(checks);
+    for (const [index, { name }] of checks.entries()) if (found[index] === true) this.#prepared.add(name);
+  }
+
   /** Null when the writer's key is not known, so that nothing can be said. */
   isSigned(
     origin: string,
@@ -103,12 +135,9 @@ export class WriterCheck {
   ): boolean | null {
     const key = this.#keys.get(wid);
     if (key === undefined) return null;
-    return verify(
-      null,
-      Buffer.from(receiptText(origin, entry, digest), 'utf8'),
-      key,
-      Buffer.from(signature, 'base64url'),
-    );
+    const text = receiptText(origin, entry, digest);
+    if (this.#prepared.has(`${wid}\n${signature}\n${text}`)) return true;
+    return verify(null, Buffer.from(text, 'utf8'), key, Buffer.from(signature, 'base64url'));
   }
 
   /** False too for a writer that the deployment log does not name. */

@@ -21,7 +21,7 @@ interface Entry {
   readonly hash: string;
   readonly sections: ReadonlyMap<string, { readonly text: string }>;
 }
-interface Parts {
+export interface Parts {
   DerivedFiles: { open(out: object, asked: object, answers: () => boolean): Promise<Derived> };
   readonly readLine: (line: string) => Entry | null;
   VERIFY_NOTE: string;
@@ -55,11 +55,14 @@ async function openFile(dir: string, path: string): Promise<OutFile> {
 }
 
 /** @param root folder of the project; its dist must be built */
-export async function deriveFiles(root: string, dir: string): Promise<void> {
+export async function loadParts(root: string): Promise<Parts> {
   const load = (name: string): Promise<unknown> =>
     import(pathToFileURL(join(root, 'dist', 'ledger', 'export', name)).href);
   const parts = await Promise.all(['derived.js', 'line.js', 'verify-note.js'].map(load));
-  const { DerivedFiles, readLine, VERIFY_NOTE } = Object.assign({}, ...(parts as object[])) as Parts;
+  return Object.assign({}, ...(parts as object[])) as Parts;
+}
+
+export async function deriveFiles({ DerivedFiles, readLine, VERIFY_NOTE }: Parts, dir: string): Promise<void> {
   const manifest = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as Record<string, unknown> & { logs: Log[] }; // prettier-ignore
   const write = async (path: string, data: string): Promise<void> => {
     const file = await openFile(dir, path);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Figure } from './measure.ts';
 import type { Check } from './targets.ts';
-import { deriveFiles } from './verify-derived.ts';
+import { deriveFiles, loadParts } from './verify-derived.ts';
 import { writeBundle, type BundleShape } from './verify-bundle.ts';
 
 const DEFAULT_ENTRIES = 200_000;
@@ -53,7 +53,7 @@ async function run(root: string, entries: number): Promise<{ figures: Figure[]; 
     const dir = mkdtempSync(join(tmpdir(), 'countersign-verify-'));
     try {
       await writeBundle(dir, shape);
-      await deriveFiles(root, dir);
+      await deriveFiles(await loadParts(root), dir);
       const program = [fileURLToPath(import.meta.url), root, dir];
       const row = JSON.parse(execFileSync(process.execPath, program, { encoding: 'utf8' })) as Row;
       const rate = Math.round(row.entries / row.seconds);

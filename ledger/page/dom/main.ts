@@ -6,6 +6,7 @@ import type { VerifyReport } from '../../verify/report.ts';
 import { reportText } from '../../verify/text.ts';
 import { readTrust } from '../../verify/trust.ts';
 import type { ReaderTrust } from '../../verify/trust.ts';
+import { findVerifyMany } from './many-signatures.ts';
 import { openPicked } from './picked-files.ts';
 
 /** The page: folder and the reader's files in, report out. Everything shown is set as text, never as markup. */
@@ -44,9 +45,29 @@ async function run(): Promise<{ readonly verdict: string; readonly text: string;
     throw error;
   }
   const at = element('at', HTMLInputElement).valueAsNumber;
-  const wish = { at: Number.isSafeInteger(at) && at >= 0 ? at : null };
-  const report: VerifyReport = await verifyBundle(openPicked(picked), trust, wish);
+  const verifyMany = await findVerifyMany();
+  const wish = {
+    at: Number.isSafeInteger(at) && at >= 0 ? at : null,
+    pause,
+    ...(verifyMany === undefined ? {} : { verifyMany }),
+  };
+  const report: VerifyReport = await verifyBundle(openPicked(picked, turn), trust, wish);
   return { verdict: report.verdict, text: reportText(report), json: JSON.stringify(report, null, 2) };
+}
+
+const TURN_MS = 50;
+let turnEndsMs = 0;
+
+/** Lets the browser draw and answer: a page that does not is ended. */
+async function turn(): Promise<void> {
+  if (performance.now() < turnEndsMs) return;
+  await new Promise((resolve) => setTimeout(resolve));
+  turnEndsMs = performance.now() + TURN_MS;
+}
+
+function pause(entries: number): Promise<void> {
+  element('report', HTMLPreElement).textContent = `Checking… ${entries.toLocaleString('en')} entries`;
+  return turn();
 }
 
 async function textIn(id: string): Promise<string | null> {

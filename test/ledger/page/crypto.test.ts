@@ -17,6 +17,15 @@ describe('the page\u2019s own functions answer as Node\u2019s', () => {
       }),
       { numRuns: 300 },
     );
+    // In pieces of any size, as files come.
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 150 }), { maxLength: 8 }), (pieces) => {
+        const hash = page.createHash('sha256');
+        for (const piece of pieces) hash.update(piece);
+        expect(Buffer.from(hash.digest() as Uint8Array).toString('hex')).toBe(node.hash('sha256', Buffer.concat(pieces), 'hex')); // prettier-ignore
+      }),
+      { numRuns: 300 },
+    );
     expect(page.hash('sha256', 'Grüße 😀')).toBe(node.hash('sha256', 'Grüße 😀', 'hex'));
   });
 
