@@ -163,7 +163,7 @@ export class Host {
     } catch (error) {
       if (error instanceof PolicyTrap) throw error;
       if (!(error instanceof Error)) throw new PolicyTrap('trap', 'an unknown fault');
-      const outOfFuel = error instanceof WebAssembly.RuntimeError && this.exports[FUEL_EXPORT].value === 0;
+      const outOfFuel = error instanceof WebAssembly.RuntimeError && this.exports[FUEL_EXPORT].value < 0;
       if (outOfFuel) throw new PolicyTrap('fuel', OUT_OF_FUEL);
       throw new PolicyTrap('trap', error instanceof RangeError ? 'the stack was exhausted' : error.name);
     }
@@ -174,7 +174,8 @@ export class Host {
     const length = Buffer.byteLength(text);
     const missing = address + length - this.#memory.buffer.byteLength;
     if (missing > 0) this.#grow(Math.ceil(missing / PAGE_BYTES));
-    return this.#view().write(text, address, length, 'utf8');
+    // Nearly every text is ASCII, which is written several times faster as what it is.
+    return this.#view().write(text, address, length, length === text.length ? 'latin1' : 'utf8');
   }
 
   /** The zero-terminated UTF-8 text at an address. */

@@ -20,7 +20,7 @@ export const OP = {
   globalGet: 0x23,
   globalSet: 0x24,
   i32Const: 0x41,
-  i32Eqz: 0x45,
+  i32LtS: 0x48,
   i32Sub: 0x6b,
   i32Or: 0x72,
 } as const;

@@ -97,16 +97,17 @@ function appendToVector(body: Uint8Array, items: readonly Uint8Array[]): Uint8Ar
   return Buffer.concat([writeU32(count + items.length), body.subarray(reader.at), ...items]);
 }
 
-/** `if counter = 0 then trap; counter := counter - 1`. Leaves the operand stack as it was. */
+/** `counter := counter - 1; if counter < 0 then trap`. Leaves the operand stack as it was. */
 function chargeCode(counter: number): Uint8Array {
   const index = writeU32(counter);
   return Buffer.concat([
     Uint8Array.of(OP.globalGet),
     index,
-    Uint8Array.of(OP.i32Eqz, OP.if, VOID_BLOCK, OP.unreachable, OP.end, OP.globalGet),
-    index,
     Uint8Array.of(OP.i32Const, 1, OP.i32Sub, OP.globalSet),
     index,
+    Uint8Array.of(OP.globalGet),
+    index,
+    Uint8Array.of(OP.i32Const, 0, OP.i32LtS, OP.if, VOID_BLOCK, OP.unreachable, OP.end),
   ]);
 }
 
