@@ -1,10 +1,10 @@
 /**
- * The keys of the deployment in memory, so that authenticating costs a hash and a map look-up. Changes arrive by
- * notification and, should one be lost, by polling; a cache that could not be refreshed for too long is not believed,
- * because a key may have been revoked meanwhile.
+ * The keys of the deployment in memory, so that authenticating costs a hash and a map look-up. A cache that could not be
+ * refreshed for too long is not believed, because a key may have been revoked meanwhile.
  */
 import { hash } from 'node:crypto';
 import type { Sql } from 'postgres';
+import { ChangeWatch } from '../change-watch.ts';
 import { GatewayError } from '../errors.ts';
 import { readChanges, type ApiKey, type StoredKey } from './keys.ts';
 import type { Principal } from './principal.ts';
@@ -46,12 +46,8 @@ export const INVALID_KEY_MESSAGE =
   'The API key is not valid. Send a current key as "Authorization: Bearer cs_…"; an administrator can create one.';
 
 const CHANNEL = 'countersign_keys';
-const DEFAULT_POLL_MS = 1000;
-const DEFAULT_MAX_AGE_MS = 3500;
 /** An unknown id may be a key made a moment ago; this is how often such a token may cause a read. */
 const UNKNOWN_REFRESH_MS = 200;
-/** A caller waits no longer for a database that may be gone. */
-const REFRESH_WAIT_MS = 2000;
 const MAX_VERIFIED = 20_000;
 
 interface Entry {
@@ -69,20 +65,19 @@ export async function createKeyCache(options: KeyCacheOptions): Promise<KeyCache
 
 class Cache implements KeyCache {
   readonly #options: KeyCacheOptions;
-  readonly #maxAgeMs: number;
+  readonly #watch: ChangeWatch;
   readonly #entries = new Map<string, Entry>();
   /** SHA-256 of tokens that were verified once; holds no token. */
   readonly #verified = new Map<string, Entry>();
   #revision = '0';
-  #refreshedMs = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | null = null;
-  #again = false;
-  #timer: NodeJS.Timeout | null = null;
-  #unlisten: (() => Promise<void>) | null = null;
 
   constructor(options: KeyCacheOptions) {
+    const { sql, clock, pollMs, maxAgeMs } = options;
+    const onError = (error: unknown): void => options.onError?.(error);
     this.#options = options;
-    this.#maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS;
+    const read = (): Promise<void> => this.#read();
+    const bounds = { ...(pollMs === undefined ? {} : { pollMs }), ...(maxAgeMs === undefined ? {} : { maxAgeMs }) };
+    this.#watch = new ChangeWatch({ sql, channel: CHANNEL, clock, onError, read, ...bounds });
   }
 
   get size(): number {
@@ -90,18 +85,14 @@ class Cache implements KeyCache {
   }
 
   verify(token: string): Principal | Promise<Principal> {
-    if (!this.#isFresh()) return this.#verifyAfterRefresh(token);
+    if (!this.#watch.isFresh) return this.#verifyAfterRefresh(token);
     const digest = hash('sha256', token, 'hex');
     const entry = this.#verified.get(digest) ?? this.#find(token, digest);
     if (entry !== null) return this.#admit(entry);
     const unknown = parseToken(token);
-    const ageMs = this.#options.clock() - this.#refreshedMs;
-    if (unknown === null || this.#entries.has(unknown.id) || ageMs < UNKNOWN_REFRESH_MS) throw invalidKey();
+    const isCurrent = this.#watch.ageMs < UNKNOWN_REFRESH_MS;
+    if (unknown === null || this.#entries.has(unknown.id) || isCurrent) throw invalidKey();
     return this.#verifyAfterRefresh(token);
-  }
-
-  #isFresh(): boolean {
-    return this.#options.clock() - this.#refreshedMs <= this.#maxAgeMs;
   }
 
   #find(token: string, digest: string): Entry | null {
@@ -122,9 +113,7 @@ class Cache implements KeyCache {
   }
 
   async #verifyAfterRefresh(token: string): Promise<Principal> {
-    const late = new Promise((resolve) => setTimeout(resolve, REFRESH_WAIT_MS).unref());
-    await Promise.race([this.refresh().catch(() => undefined), late]);
-    if (!this.#isFresh()) {
+    if (!(await this.#watch.refreshed())) {
       throw new GatewayError(
         'ledger_unavailable',
         'Keys cannot be checked at the moment; nothing was sent. Try again.',
@@ -136,29 +125,15 @@ class Cache implements KeyCache {
   }
 
   refresh(): Promise<void> {
-    if (this.#refreshing !== null) {
-      // The read under way may have missed what this caller wants to see.
-      this.#again = true;
-      return this.#refreshing;
-    }
-    this.#refreshing = this.#readUntilCurrent().finally(() => {
-      this.#refreshing = null;
-    });
-    return this.#refreshing;
+    return this.#watch.refresh();
   }
 
-  async #readUntilCurrent(): Promise<void> {
+  async #read(): Promise<void> {
+    let changes: StoredKey[];
     do {
-      this.#again = false;
-      const startedMs = this.#options.clock();
-      let changes: StoredKey[];
-      do {
-        changes = await readChanges(this.#options.sql, this.#revision);
-        for (const key of changes) this.#apply(key);
-      } while (changes.length > 0);
-      // Counted from before the read: a change made during it may be missing.
-      this.#refreshedMs = startedMs;
-    } while (this.#again);
+      changes = await readChanges(this.#options.sql, this.#revision);
+      for (const key of changes) this.#apply(key);
+    } while (changes.length > 0);
   }
 
   #apply(key: StoredKey): void {
@@ -174,22 +149,12 @@ class Cache implements KeyCache {
     this.#verified.clear();
   }
 
-  async start(): Promise<void> {
-    const poll = (): void => {
-      this.refresh().catch((error: unknown) => this.#options.onError?.(error));
-    };
-    this.#timer = setInterval(poll, this.#options.pollMs ?? DEFAULT_POLL_MS);
-    this.#timer.unref();
-    // Called again after the connection was lost and made anew, when notifications may have been missed.
-    const subscription = await this.#options.sql.listen(CHANNEL, poll, poll);
-    this.#unlisten = () => subscription.unlisten();
+  start(): Promise<void> {
+    return this.#watch.start();
   }
 
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    // Not waited for: without a database it would not come back, and the pool closes the connection anyway.
-    this.#unlisten?.().catch(() => undefined);
-    await this.#refreshing?.catch(() => undefined);
+  close(): Promise<void> {
+    return this.#watch.close();
   }
 }
 

@@ -1,10 +1,11 @@
 /**
- * What people decided about policies, in memory: a call asks a map. Changes arrive by notification and, should one be lost,
- * by polling; what could not be refreshed for too long is not believed, because a kill switch may have been thrown meanwhile.
+ * What people decided about policies, in memory: a call asks a map. What could not be refreshed for too long is not believed,
+ * because a kill switch may have been thrown meanwhile.
  */
 import type { Sql } from 'postgres';
 import { DEPLOYMENT } from '../../ledger/index.ts';
 import type { PolicyInput } from '../../policies/index.ts';
+import { ChangeWatch } from '../change-watch.ts';
 import { GatewayError } from '../errors.ts';
 import type { ChangeKeys } from './change.ts';
 import { readChanges } from './change.ts';
@@ -49,12 +50,6 @@ export interface GovernanceOptions {
 }
 
 const CHANNEL = 'countersign_governance';
-const POLL_MS = 1000;
-/** With the poll and a notification's delay it bounds how long a thrown switch is not heard of: below 5 s. */
-const MAX_AGE_MS = 3500;
-/** A caller waits no longer for a database that may be gone. */
-const REFRESH_SLICES = 8;
-const REFRESH_SLICE_MS = 250;
 const NO_FACTS: GovernanceFacts = Object.freeze({});
 
 /** Reads everything, then keeps it current until closed. Rejects when the database cannot be read. */
@@ -67,18 +62,23 @@ export async function openGovernance(options: GovernanceOptions): Promise<Govern
 
 class Watch implements Governance {
   readonly #options: GovernanceOptions;
+  readonly #watch: ChangeWatch;
   #state: GovernanceState = new Map();
   #revision = '0';
-  #refreshedMs = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | null = null;
-  #again = false;
   #follow: (() => Promise<void>) | null = null;
   #released = false;
-  #timer: NodeJS.Timeout | null = null;
-  #unlisten: (() => Promise<void>) | null = null;
 
   constructor(options: GovernanceOptions) {
+    const { sql, clock, onError } = options;
     this.#options = options;
+    this.#watch = new ChangeWatch({
+      sql,
+      channel: CHANNEL,
+      clock,
+      onError,
+      read: () => this.#read(),
+      follow: () => this.#followReleases(),
+    });
   }
 
   get state(): GovernanceState {
@@ -86,20 +86,11 @@ class Watch implements Governance {
   }
 
   ready(): Promise<void> | null {
-    return this.#isFresh() ? null : this.#refreshed();
+    return this.#watch.isFresh ? null : this.#refreshed();
   }
 
-  #isFresh(): boolean {
-    return this.#options.clock() - this.#refreshedMs <= MAX_AGE_MS;
-  }
-
-  /** In slices: where something else blocked the process, one long wait would be over before the answer was looked at. */
   async #refreshed(): Promise<void> {
-    for (let slice = 0; slice < REFRESH_SLICES && !this.#isFresh(); slice += 1) {
-      const late = new Promise((resolve) => setTimeout(resolve, REFRESH_SLICE_MS).unref());
-      await Promise.race([this.refresh().catch(() => late), late]);
-    }
-    if (this.#isFresh()) return;
+    if (await this.#watch.refreshed()) return;
     throw new GatewayError(
       'ledger_unavailable',
       'Kill switches cannot be checked at the moment; nothing was sent. Try again.',
@@ -116,38 +107,23 @@ class Watch implements Governance {
   }
 
   refresh(): Promise<void> {
-    if (this.#refreshing !== null) {
-      // The read under way may have missed what this caller wants to see.
-      this.#again = true;
-      return this.#refreshing;
-    }
-    this.#refreshing = this.#readUntilCurrent().finally(() => {
-      this.#refreshing = null;
-    });
-    return this.#refreshing;
+    return this.#watch.refresh();
   }
 
-  async #readUntilCurrent(): Promise<void> {
-    const { sql, keys, clock, onError } = this.#options;
+  async #read(): Promise<void> {
+    const { sql, keys, onError } = this.#options;
+    let last: string | null;
     do {
-      this.#again = false;
-      const startedMs = clock();
-      let last: string | null;
-      do {
-        const page = await readChanges(sql, keys, this.#revision, (id) =>
-          onError(new GatewayError('conflict', `The governance change ${id} was not made by this deployment.`)),
-        );
-        for (const change of page.changes) {
-          this.#state = applyChange(this.#state, change);
-          this.#released ||= change.kind === 'release' || change.kind === 'shadow';
-        }
-        last = page.last;
-        this.#revision = last ?? this.#revision;
-      } while (last !== null);
-      // Counted from before the read: a change made during it may be missing.
-      this.#refreshedMs = startedMs;
-      await this.#followReleases();
-    } while (this.#again);
+      const page = await readChanges(sql, keys, this.#revision, (id) =>
+        onError(new GatewayError('conflict', `The governance change ${id} was not made by this deployment.`)),
+      );
+      for (const change of page.changes) {
+        this.#state = applyChange(this.#state, change);
+        this.#released ||= change.kind === 'release' || change.kind === 'shadow';
+      }
+      last = page.last;
+      this.#revision = last ?? this.#revision;
+    } while (last !== null);
   }
 
   /** The state a process starts with is built into its policies before anybody follows. */
@@ -160,22 +136,12 @@ class Watch implements Governance {
     });
   }
 
-  async start(): Promise<void> {
-    const poll = (): void => {
-      this.refresh().catch((error: unknown) => this.#options.onError(error));
-    };
-    this.#timer = setInterval(poll, POLL_MS);
-    this.#timer.unref();
-    // Called again after the connection was lost and made anew, when notifications may have been missed.
-    const subscription = await this.#options.sql.listen(CHANNEL, poll, poll);
-    this.#unlisten = () => subscription.unlisten();
+  start(): Promise<void> {
+    return this.#watch.start();
   }
 
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    // Not waited for: without a database it would not come back, and the pool closes the connection anyway.
-    this.#unlisten?.().catch(() => undefined);
-    await this.#refreshing?.catch(() => undefined);
+  close(): Promise<void> {
+    return this.#watch.close();
   }
 }
 
