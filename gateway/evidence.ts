@@ -11,7 +11,6 @@ import type { AppliedRedaction, Classification, JsonValue } from '../redaction/i
 import type { Principal } from './access/principal.ts';
 import type { Call } from './call.ts';
 import type { ClassifiedExchange } from './exchange.ts';
-import { shadowFacts } from './governance/shadow.ts';
 import type { DecidedCall } from './pipeline/decide.ts';
 import { documentIndex } from './named-values.ts';
 import { redactedCopy } from './pipeline/enforce.ts';
@@ -91,7 +90,6 @@ function decisionFacts(call: Call, effect: DecisionEffect, code: string | null):
     scanned: exchange === null ? null : scannedFacts(exchange.classification),
     unscanned: exchange === null ? [] : unscannedFacts(exchange.classification),
     // A call that goes on has its comparison in the outcome.
-    ...(effect === 'allow' ? {} : shadowFacts(call)),
   };
 }
 
@@ -252,7 +250,6 @@ export function outcomeSections(
       attempts: call.attempts.map((attempt) => ({ ...attempt })),
       unscanned: answer.unscanned,
       elapsed_ms: Math.max(0, call.services.now() - call.startedMs),
-      ...shadowFacts(call),
     },
     outcome: { request_id: answer.requestId, inputs: answer.inputs },
     findings: answer.findings,

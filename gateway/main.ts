@@ -35,6 +35,7 @@ import { detectorFacts } from './evidence.ts';
 import type { Epochs } from './epochs.ts';
 import { closeListener, openListener, urlOf } from './listen.ts';
 import type { Governance } from './governance/governance.ts';
+import { ShadowBook } from './governance/shadow.ts';
 import { noteDrift, startGovernance, watchDrift } from './governance/start.ts';
 import { createLog } from './log.ts';
 import type { EvidenceOptions } from './open-evidence.ts';
@@ -199,6 +200,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
   const refusals = createRefusalCounter({ now, write: (counted) => recordRefusals(record, counted) });
   const budgets = new BudgetSnapshot(sql);
   const drift = watchDrift({ record, metrics, log, now });
+  const shadows = new ShadowBook({ record, onError: (error) => log.error('shadow', error) });
   const services: Services = {
     current: () => current,
     authenticate: createAuthenticate({ keys: keyCache, tokens: () => tokens, limiter: createFailureLimiter(), clock }),
@@ -221,6 +223,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
     },
     budgets: (scopes) => budgets.facts(scopes),
     governance,
+    shadows,
     now,
     clock,
     random: Math.random,
@@ -279,6 +282,7 @@ async function drain(
   await Promise.all(servers.map((server) => closeListener(server, deadline)));
   await Promise.race([data.drain(), new Promise<void>((resolve) => setTimeout(resolve, 2000).unref())]);
   await parts.refusals.flush(true);
+  await services.shadows.close();
   await recordEvent(ledger, 'stop', { wid: ledger.wid }).catch((error: unknown) =>
     services.log.error('stop_entry', error),
   );

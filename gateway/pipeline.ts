@@ -57,6 +57,7 @@ export async function governChat(
   } finally {
     services.log.call(call);
     services.metrics.call(call);
+    services.shadows.note(call);
   }
 }
 

@@ -10,6 +10,7 @@ import type { ClientAddress } from './access/source.ts';
 import type { Config } from './config.ts';
 import type { Governance } from './governance/governance.ts';
 import type { Shadow } from './governance/releases.ts';
+import type { ShadowBook } from './governance/shadow.ts';
 import type { CallLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { AskAnalyzers } from './remote-analyzers.ts';
@@ -51,6 +52,8 @@ export interface Services {
   readonly budgets: (scopes: readonly string[]) => readonly BudgetFact[];
   /** What people decided about policies. */
   readonly governance: Pick<Governance, 'facts' | 'ready'>;
+  /** Tries candidates on calls that were answered. */
+  readonly shadows: Pick<ShadowBook, 'note' | 'close'>;
   /** Wall clock, unix ms. */
   readonly now: () => number;
   /** Monotonic clock, ms. */

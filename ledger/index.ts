@@ -22,7 +22,7 @@ export type { OutsideAnswer, OutsideMemory } from './fork/outside.ts';
 export type { Lost, NewLog, RestoredLog } from './fork/loss.ts';
 export { recoverExpired } from './recover.ts';
 export type { RecoverResult } from './recover.ts';
-export { ledgerStatus, readCall, readOutcomes } from './read.ts';
+export { ledgerStatus, readCall, readFacts, readOutcomes } from './read.ts';
 export type { CallOutcome, CallRecord, EntryRecord, LedgerOverview } from './read.ts';
 export { isSignedStatement, writerKey } from './statement.ts';
 export type { SignedStatement, Statement, StatementKind } from './statement.ts';

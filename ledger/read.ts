@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import { formatReceipt } from './append/receipts.ts';
 import type { JsonValue } from './canonical.ts';
+import type { EntryKind } from './entry.ts';
 import type { KeyRing } from './keyring.ts';
 import { openSections } from './sections.ts';
 import { readCallEntries } from './stored.ts';
@@ -137,6 +138,27 @@ export async function* readOutcomes(
             ? { ...row, ...(await readLater(sql, later, row.call)) }
             : row,
         );
+    }
+  }
+}
+
+/** Facts of the entries of a kind in [fromMs, toMs), in order; short reads like those of `readOutcomes`. */
+export async function* readFacts(
+  sql: postgres.Sql,
+  tenant: string,
+  kind: EntryKind,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): AsyncGenerator<JsonValue> {
+  const logs = await sql<{ log: string; first: string; end: string }[]>`
+    select log, ledger.first_at(log, ${fromMs}) as first, ledger.first_at(log, ${toMs}) as end
+    from ledger.logs where tenant = ${tenant} order by inc`;
+  for (const { log, first, end } of logs) {
+    for (let from = Number(first); from < Number(end); from += SPAN) {
+      const rows = await sql<{ facts: string }[]>`
+        select facts from ledger.entries
+        where log = ${log} and seq >= ${from} and seq < ${Math.min(from + SPAN, Number(end))} and kind = ${kind}
+        order by seq`;
+      for (const { facts } of rows) yield JSON.parse(facts) as JsonValue;
     }
   }
 }

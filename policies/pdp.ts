@@ -102,20 +102,28 @@ function evaluateAll(
     if (evaluation.outcome === 'undecided') return evaluation;
     decided.push(evaluation);
   }
-  if (switched !== null) decided.push({ outcome: 'decided', decision: switched, fired: [] });
-  const [only] = decided;
-  return only === undefined || decided.length > 1 ? combine(decided) : combinedAlone(only);
+  if (switched === null) return rememberedCombination(decided);
+  return combine([...decided, { outcome: 'decided', decision: switched, fired: [] }]);
 }
 
-/** Most calls get the same few decisions, so what follows from one is remembered with it. */
-const alone = new WeakMap<DecidedEvaluation, Evaluation>();
+/** What the decisions on the way to it come to, and how it goes on with one more. */
+interface Combinations {
+  evaluation: Evaluation | null;
+  readonly more: WeakMap<DecidedEvaluation, Combinations>;
+}
 
-function combinedAlone(only: DecidedEvaluation): Evaluation {
-  const known = alone.get(only);
-  if (known !== undefined) return known;
-  const evaluation = combine([only]);
-  alone.set(only, evaluation);
-  return evaluation;
+const start: Combinations = { evaluation: null, more: new WeakMap() };
+
+/** Most calls get the same few decisions from each bundle, so what follows from them is remembered with them. */
+function rememberedCombination(decided: readonly DecidedEvaluation[]): Evaluation {
+  let at = start;
+  for (const one of decided) {
+    const next = at.more.get(one) ?? { evaluation: null, more: new WeakMap() };
+    at.more.set(one, next);
+    at = next;
+  }
+  at.evaluation ??= combine(decided);
+  return at.evaluation;
 }
 
 function combine(decided: readonly DecidedEvaluation[]): Evaluation {

@@ -1,5 +1,7 @@
 /** What governance did to a tenant's calls, counted from the facts of the ledger; no section of an entry has to be opened. */
-import type { CallOutcome, JsonValue } from '../../ledger/index.ts';
+import type { Sql } from 'postgres';
+import type { JsonValue } from '../../ledger/index.ts';
+import { readFacts, readOutcomes } from '../../ledger/index.ts';
 
 /** Counts by the rule, waiver or candidate they are about. */
 type Counts = Record<string, number>;
@@ -25,15 +27,17 @@ export interface GovernanceReport {
 const WAIVER_LABEL = 'waiver:';
 const SWITCH_RULE = 'switch.';
 
-/** @param calls as `readOutcomes` yields them */
+/** Of a tenant in [fromMs, toMs). */
 export async function governanceReport(
-  calls: AsyncIterable<CallOutcome> | Iterable<CallOutcome>,
+  sql: Sql,
+  tenant: string,
+  range: { readonly fromMs: number; readonly toMs: number },
 ): Promise<GovernanceReport> {
   const blocked = { calls: 0, by_rule: counts() };
   const shadow = { compared: 0, different: 0, by_effect: counts(), by_rule: counts() };
   const [waived, switched] = [counts(), counts()];
   let [decisions, denied] = [0, 0];
-  for await (const { decisionFacts, facts } of calls) {
+  for await (const { decisionFacts } of readOutcomes(sql, tenant, range.fromMs, range.toMs)) {
     const decision = fields(decisionFacts);
     const rules = texts(decision['rules']);
     decisions += 1;
@@ -46,7 +50,11 @@ export async function governanceReport(
     for (const label of texts(decision['labels']))
       if (label.startsWith(WAIVER_LABEL)) add(waived, label.slice(WAIVER_LABEL.length));
     for (const rule of rules) if (rule.startsWith(SWITCH_RULE)) add(switched, rule.slice(SWITCH_RULE.length));
-    compare(shadow, fields(fields(facts ?? undefined)['shadow'] ?? decision['shadow']));
+  }
+  for await (const facts of readFacts(sql, tenant, 'policy', range)) {
+    const { action, calls } = fields(facts);
+    if (action !== 'shadow_compared' || !Array.isArray(calls)) continue;
+    for (const one of calls) compare(shadow, fields(one));
   }
   return { decisions, denied, would_have_blocked: blocked, shadow, waived, switched_off: switched };
 }

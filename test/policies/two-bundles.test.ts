@@ -47,6 +47,17 @@ const base = requestInput();
 const model = (requested: string): typeof base.model => (base.model === null ? null : { ...base.model, requested });
 
 describe('two bundles', () => {
+  run('the same question is combined once', async () => {
+    const pdp = await both();
+    const first = pdp.evaluate(['baseline', 'house'], base);
+    expect(pdp.evaluate(['baseline', 'house'], requestInput())).toBe(first);
+    expect(pdp.evaluate(['house', 'baseline'], base)).toEqual({
+      ...first,
+      fired: first.outcome === 'decided' ? first.fired.toReversed() : [],
+    });
+    expect(pdp.evaluate(['house'], base)).not.toEqual(first);
+  });
+
   run('both allow: their obligations are united', async () => {
     const united = decision((await both()).evaluate(['baseline', 'house'], base));
     expect(united).toEqual({

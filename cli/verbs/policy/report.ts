@@ -2,7 +2,6 @@ import { tenantState } from '../../../gateway/governance/desk.ts';
 import type { GovernanceReport } from '../../../gateway/governance/report.ts';
 import { governanceReport } from '../../../gateway/governance/report.ts';
 import { stateAnswer } from '../../../gateway/ingress/admin/governance-answer.ts';
-import { readOutcomes } from '../../../ledger/index.ts';
 import { openKeys, withDatabase } from '../../database.ts';
 import { CliError } from '../../errors.ts';
 import { TENANT, tenantOf } from '../../governance-desk.ts';
@@ -18,7 +17,7 @@ function run(context: VerbContext): Promise<Answer> {
     const toMs = context.now();
     const keys = await openKeys(context, config, sql);
     const state = stateAnswer(await tenantState({ sql, keys }, tenant), toMs);
-    const report = await governanceReport(readOutcomes(sql, tenant, toMs - days * DAY_MS, toMs));
+    const report = await governanceReport(sql, tenant, { fromMs: toMs - days * DAY_MS, toMs });
     const data = { tenant, days, ...state, ...report } as unknown as Json;
     return { exit: 0, data, text: [...stateLines(state), ...reportLines(report, days)].join('\n') };
   });

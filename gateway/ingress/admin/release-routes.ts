@@ -1,7 +1,6 @@
 /** Releases: an author asks with a bundle, an approver says yes, one command goes back. */
 import { z } from 'zod';
 import type { JsonValue } from '../../../ledger/index.ts';
-import { readOutcomes } from '../../../ledger/index.ts';
 import {
   approveRelease,
   endShadow,
@@ -61,7 +60,7 @@ export const RELEASE_ROUTES: readonly AdminRoute[] = [
     evidence: 'access',
     handle: async ({ deps, scope, query }) => {
       const [id, toMs] = [tenantOf(scope), deps.now()];
-      const report = await governanceReport(readOutcomes(deps.sql, id, toMs - query.days * 86_400_000, toMs));
+      const report = await governanceReport(deps.sql, id, { fromMs: toMs - query.days * 86_400_000, toMs });
       return answer({ tenant: id, days: query.days, ...(report as unknown as { [name: string]: JsonValue }) });
     },
   }),
