@@ -2,14 +2,16 @@
  * A candidate beside the active policies: the same questions about the same facts, after the caller has its answer, and nothing of
  * the candidate's answer but its comparison. Comparisons are written together: a call never waits for them.
  */
-import type { CandidateResult, JsonValue, PolicyInput } from '../../policies/index.ts';
+import type { CandidateResult, JsonValue, Pdp, PolicyInput } from '../../policies/index.ts';
 import { uniteCandidates } from '../../policies/index.ts';
 import type { RecordEvent } from '../access/events.ts';
-import type { Call } from '../call.ts';
+import type { CallProgress } from '../progress.ts';
 import type { Shadow } from './releases.ts';
 
 /** What is needed of a call that was answered. */
-type Tried = Pick<Call, 'id' | 'current' | 'tenant' | 'decided' | 'answer'>;
+interface Tried extends Pick<CallProgress, 'id' | 'tenant' | 'decided' | 'answer'> {
+  readonly current: { readonly pdp: Pdp; readonly shadows: ReadonlyMap<string, Shadow> };
+}
 
 /** One call, as the entry lists it. */
 export type Comparison = {
