@@ -7,6 +7,8 @@ import type { ViewedEntry } from './viewed.ts';
 /** Distinct names counted one by one; more are added up under this one. */
 const MAX_NAMES = 1000;
 const OTHERS = 'others';
+/** What the shipped policies label a decision with that a waiver took part in: `waiver:<id>:<rule>`. */
+const WAIVER_LABEL = /^waiver:[^:]*:(.+)$/;
 /** Far more days than a log has; of more none is counted. */
 const MAX_DAYS = 100_000;
 
@@ -25,6 +27,8 @@ export class Tally {
   readonly effects = new Map<string, number>();
   readonly statuses = new Map<string, number>();
   readonly rules = new Map<string, number>();
+  /** Rules whose objection a waiver lifted. */
+  readonly waived = new Map<string, number>();
   readonly models = new Map<string, ModelSums>();
   /** UTC day to calls and refused calls. */
   readonly days = new Map<string, { calls: number; refused: number }>();
@@ -50,12 +54,18 @@ export class Tally {
     const effect = textOf(facts['effect']);
     count(this.effects, effect);
     if (Array.isArray(facts['rules'])) for (const rule of facts['rules']) count(this.rules, textOf(rule));
+    if (Array.isArray(facts['labels'])) for (const label of facts['labels']) this.#waiver(textOf(label));
     const day = isoTime(entry.timeMs).slice(0, 10);
     const sums = this.days.get(day) ?? { calls: 0, refused: 0 };
     if (this.days.size < MAX_DAYS) this.days.set(day, sums);
     sums.calls += 1;
     if (effect !== 'allow') sums.refused += 1;
     if (readLedgerFacts(facts).open) this.open.add(entry.call);
+  }
+
+  #waiver(label: string): void {
+    const [, rule] = WAIVER_LABEL.exec(label) ?? [];
+    if (rule !== undefined) count(this.waived, rule);
   }
 
   #outcome(entry: ViewedEntry, facts: { [key: string]: JsonValue }): void {

@@ -31,7 +31,7 @@ export function reportPage(asked: Asked, logs: readonly ExportedLog[], counted: 
     html`<section>
       <h2>Decisions</h2>
       <div class="columns">
-        ${countTable('Effect', tally.effects)}${countTable('Outcome', tally.statuses)}${countTable('Rules that spoke', tally.rules)}
+        ${countTable('Effect', tally.effects)}${countTable('Outcome', tally.statuses)}${countTable('Rules that spoke', tally.rules)}${tally.waived.size === 0 ? [] : countTable('Lifted by a waiver', tally.waived)}
       </div>
     </section>`,
     html`<section>

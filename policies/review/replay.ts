@@ -50,6 +50,8 @@ export interface ReplayReport {
   readonly reproduction: Readonly<Record<Reproduction | 'missing', number>>;
   /** The first calls that were not reproduced, and why. */
   readonly problems: readonly { readonly call: string; readonly problem: string }[];
+  /** Calls that a waiver took part in as they were decided, and how many by the rule it lifted. */
+  readonly waived: { readonly calls: number; readonly byRule: Readonly<Record<string, number>> };
   readonly flipped: number;
   readonly flips: readonly TallyRow[];
   readonly byRule: readonly TallyRow[];
@@ -67,6 +69,8 @@ const CHANGES = ['obligations', 'reasons', 'allowed', 'user_message'] as const;
 type Change = (typeof CHANGES)[number];
 
 const MAX_PROBLEMS = 20;
+const WAIVER_LABEL = /^waiver:[^:]*:/;
+const MAX_WAIVED_RULES = 500;
 const MAX_EXAMPLES = 200;
 const EXAMPLES_OF_A_KIND = 5;
 
@@ -113,6 +117,8 @@ class Replay {
   };
   readonly #examples: Flip[] = [];
   readonly #kinds = new Map<string, number>();
+  #waived = 0;
+  readonly #waivedRules = new Map<string, number>();
   readonly #changed = { obligations: 0, reasons: 0, allowed: 0, user_message: 0 };
   readonly #changedExamples: { call: string; what: string[] }[] = [];
 
@@ -125,11 +131,22 @@ class Replay {
     const recorded = call.questions.map((question) => decideQuestion(stored, question));
     const result = reproduce(call, stored, recorded);
     this.#reproduction[result] += 1;
+    this.#countWaivers(recorded);
     if (result === 'mismatch' || result === 'other_runtime')
       this.#problem(call, `the stored policies decide it another way (${result})`);
     if (before === null || after === null || call.questions.length === 0) return;
     this.#concerned += 1;
     this.#compare(call, before, after);
+  }
+
+  #countWaivers(verdicts: readonly Verdict[]): void {
+    const rules = new Set(verdicts.flatMap(waivedRules));
+    if (rules.size > 0) this.#waived += 1;
+    for (const rule of rules) {
+      const known = this.#waivedRules.get(rule);
+      if (known !== undefined || this.#waivedRules.size < MAX_WAIVED_RULES)
+        this.#waivedRules.set(rule, (known ?? 0) + 1);
+    }
   }
 
   addMissing(call: RecordedCall, problem: string): void {
@@ -198,6 +215,7 @@ class Replay {
       concerned: this.#concerned,
       reproduction: this.#reproduction,
       problems: this.#problems,
+      waived: { calls: this.#waived, byRule: Object.fromEntries(this.#waivedRules) },
       flipped: this.#flipped,
       flips: all.rows(),
       byRule: rule.rows(),
@@ -214,6 +232,13 @@ class Replay {
 function reasonsOf({ united, evaluations }: Verdict): UnitedDecision['reasons'] {
   if (!('outcome' in united)) return united.reasons;
   return evaluations.flatMap((item) => (item.outcome === 'decided' ? item.decision.reasons : []));
+}
+
+/** Rules say with a label which waiver lifted their objection. */
+function waivedRules({ evaluations }: Verdict): string[] {
+  const obligations = evaluations.flatMap((one) => (one.outcome === 'decided' ? one.decision.obligations : []));
+  const labels = obligations.flatMap((one) => (one.type === 'label' ? one.add : []));
+  return labels.filter((label) => WAIVER_LABEL.test(label)).map((label) => label.replace(WAIVER_LABEL, ''));
 }
 
 /** Rules that give a reason on one side only; when the sides name the same ones, those. */

@@ -56,7 +56,7 @@ export function moneyOf({ costNusd, unpriced, calls }: TallyRow): string {
 }
 
 /** Whether history answered as recorded, in one sentence. */
-export function historySentence({ calls, reproduction, ranges }: ReplayPart): string {
+export function historySentence({ calls, reproduction, ranges, waived }: ReplayPart): string {
   const { reproduced, mismatch, erased, undecided, other_runtime: other, not_decided: refused, missing } = reproduction;
   const entries = ranges.reduce((sum, range) => sum + range.entries, 0);
   const rest = [
@@ -68,7 +68,14 @@ export function historySentence({ calls, reproduction, ranges }: ReplayPart): st
     ...(refused > 0 ? [`${thousands(refused)} refused before any policy was asked`] : []),
   ];
   const checked = `${thousands(entries)} ledger entries checked against their hashes first`;
-  return `Of ${count(calls, 'recorded call')}, the policies that decided reproduce ${thousands(reproduced)} bit for bit${rest.map((one) => `, ${one}`).join('')}; ${checked}.`;
+  return `Of ${count(calls, 'recorded call')}, the policies that decided reproduce ${thousands(reproduced)} bit for bit${rest.map((one) => `, ${one}`).join('')}; ${checked}.${waiverSentence(waived)}`;
+}
+
+/** Whoever reads a change sees how much of history was an exception. */
+function waiverSentence({ calls, byRule }: ReplayPart['waived']): string {
+  if (calls === 0) return ' No waiver took part in any of them.';
+  const rules = Object.entries(byRule).map(([rule, lifted]) => `${rule} ${thousands(lifted)} times`);
+  return ` A waiver took part in ${thousands(calls)} of them: it lifted ${rules.join(', ')}.`;
 }
 
 /** Fields of a generated input in the order a reader looks for them. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -334,8 +334,14 @@ runCompiled('a draft for refused calls and the review of it read recorded calls,
   const { replay } = review.out['review'] as { replay: Json };
   expect(replay).toMatchObject({
     reproduction: { mismatch: 0, missing: 0 },
+    waived: { calls: expect.any(Number) as number, byRule: { 'models.allow_list': expect.any(Number) as number } },
     byRule: [{ key: 'models.allow_list', from: 'deny', to: 'allow', calls: replay['flipped'] }],
   });
+  const exported = await cli(['ledger', 'export', ...tenant, '--out', 'evidence']);
+  expect(exported.status, exported.stderr).toBe(0);
+  expect(readFileSync(join(folder, 'evidence', 'report.html'), 'utf8')).toContain('Lifted by a waiver');
+  const verified = await cli(['ledger', 'verify', 'evidence']);
+  expect(verified.out).toMatchObject({ verdict: 'UNANCHORED', consistent: true, firstBad: null });
   const verbs = (await accesses()).map(({ verb }) => verb);
   expect(verbs).toEqual(expect.arrayContaining(['policy.recommend', 'policy.review']));
 });
