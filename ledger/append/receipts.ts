@@ -41,6 +41,8 @@ export interface ReceiptBook {
  * are dropped: a caller has its own copy, and the chain covers the entry all the same.
  */
 const MAX_WAITING = 20_000;
+/** Entries that may wait for a quiet moment. Beyond, two are signed with every receipt that somebody waits for, so that a busy day leaves none unsigned. */
+const MAX_BEHIND = 256;
 
 interface Unsigned {
   readonly origin: string;
@@ -78,6 +80,10 @@ export function createReceiptBook(): ReceiptBook {
         turn.reject(error);
       }
     }
+    if (unsigned.length > MAX_BEHIND) signRemembered(2 * now.length);
+  };
+  const signRemembered = (most: number): void => {
+    for (const each of unsigned.splice(0, most)) sign(each, NO_DIGEST);
   };
   return {
     publicKey: jwk.x ?? '',
@@ -94,7 +100,7 @@ export function createReceiptBook(): ReceiptBook {
     },
     signSome: (most) => {
       takeTurns();
-      for (const each of unsigned.splice(0, most)) sign(each, NO_DIGEST);
+      signRemembered(most);
     },
     take: (most) => (waiting.length <= most ? waiting.splice(0) : waiting.splice(0, most)),
     giveBack: (receipts) => {
