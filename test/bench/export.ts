@@ -50,6 +50,10 @@ async function main(root: string, { entries }: { readonly entries: number }): Pr
     const checks: Check[] = [{ name: 'export: every entry, and the folder verifies', ok, found }];
     const figures = [...figuresOf('write', appended, written), ...figuresOf('verify', appended, verified)];
     process.stdout.write(JSON.stringify({ figures, checks }));
+  } catch (error) {
+    // Before the database goes: what breaks then would hide it.
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    throw error;
   } finally {
     await stand.close();
   }
