@@ -13,6 +13,7 @@ export interface Pick {
 }
 
 export const MAX_SAMPLE = 1000;
+export const MAX_SEED_CHARS = 200;
 export const DRAW_FILE = 'samples/draw.json';
 export const CALLS_FILE = 'samples/calls.jsonl';
 const RULE = 'the calls with the smallest SHA-256 of canonical [seed, log, seq of the decision]';

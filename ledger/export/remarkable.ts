@@ -1,5 +1,6 @@
 import type { JsonValue } from '../canonical.ts';
 import { asObject } from '../verify/call-check.ts';
+import { beginningOf } from './tally.ts';
 import type { ViewedEntry } from './viewed.ts';
 
 /** What a person looks at first, for the report: refusals, failures, and everything that was done to the log itself. */
@@ -14,6 +15,8 @@ export interface RemarkableEntry {
 }
 
 const MAX_KEPT = 200;
+/** A little more than a page shows of it. */
+const MAX_WHAT_CHARS = 400;
 const GOVERNANCE: ReadonlySet<string> = new Set([
   'erasure',
   'hold',
@@ -35,7 +38,7 @@ export class Remarkable {
     const what = describe(kind, asObject(facts));
     if (what === null) return;
     this.count += 1;
-    this.#kept.push({ seq, log, hash, timeMs, kind, call, what });
+    this.#kept.push({ seq, log, hash, timeMs, kind, call, what: beginningOf(what, MAX_WHAT_CHARS) });
     if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT);
   }
 

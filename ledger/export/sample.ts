@@ -1,11 +1,10 @@
 import type postgres from 'postgres';
 import { LedgerError } from '../error.ts';
 import { proveEntry } from '../epoch/prove.ts';
-import { Draw, MAX_SAMPLE, proofFile } from './draw.ts';
+import { Draw, MAX_SAMPLE, MAX_SEED_CHARS, proofFile } from './draw.ts';
 import type { SampleWish } from './options.ts';
 import type { OutFolder } from './out.ts';
 
-const MAX_SEED_CHARS = 200;
 const PAGE = 5000;
 
 /** @throws {LedgerError} `invalid_value` */

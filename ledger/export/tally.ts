@@ -9,6 +9,8 @@ const MAX_NAMES = 1000;
 const OTHERS = 'others';
 /** What the shipped policies label a decision with that a waiver took part in: `waiver:<id>:<rule>`. */
 const WAIVER_LABEL = /^waiver:[^:]*:(.+)$/;
+/** A longer name counts by its beginning. */
+const MAX_NAME_CHARS = 200;
 /** Far more days than a log has; of more none is counted. */
 const MAX_DAYS = 100_000;
 
@@ -71,7 +73,7 @@ export class Tally {
   #outcome(entry: ViewedEntry, facts: { [key: string]: JsonValue }): void {
     const { booked, status } = readLedgerFacts(facts);
     this.open.delete(entry.call);
-    count(this.statuses, status ?? 'none');
+    count(this.statuses, textOf(status ?? undefined));
     if (status === 'unknown') this.unknown += 1;
     this.booked += booked;
     const model = this.#model(textOf(facts['deployment'] ?? facts['model']));
@@ -97,7 +99,12 @@ function count(counts: Map<string, number>, name: string): void {
 }
 
 function textOf(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : 'none';
+  return typeof value === 'string' ? beginningOf(value, MAX_NAME_CHARS) : 'none';
+}
+
+/** The beginning of a text, as a copy: a part of a string keeps all of it in memory. */
+export function beginningOf(text: string, most: number): string {
+  return text.length <= most ? text : Buffer.from(text.slice(0, most), 'utf8').toString('utf8');
 }
 
 function countOf(value: JsonValue | undefined): number {

@@ -27,7 +27,7 @@ def fail(where, problem):
     sys.exit(f'FAILED: {where}: {problem}')
 
 def text(value):
-    return value if isinstance(value, str) else 'none'
+    return value[:200] if isinstance(value, str) else 'none'
 
 csv.field_size_limit(1 << 30)
 manifest = json.load(open('manifest.json', encoding='utf-8'))

@@ -6,7 +6,7 @@ import { askedControl } from '../export/asked.ts';
 import type { Asked, AskedControl } from '../export/asked.ts';
 import { COMPLETENESS_FILE } from '../export/completeness.ts';
 import { CONTROL_FILE } from '../export/derived.ts';
-import { MAX_SAMPLE } from '../export/draw.ts';
+import { MAX_SAMPLE, MAX_SEED_CHARS } from '../export/draw.ts';
 import type { Manifest } from '../export/manifest.ts';
 import type { RangeWish } from '../export/options.ts';
 import { readText } from './bundle-files.ts';
@@ -61,8 +61,9 @@ function readTime(value: JsonValue | undefined): number | null {
 
 function readSample(value: JsonValue | undefined): Asked['sample'] {
   const { seed, size } = asObject(value);
-  const isOne = typeof seed === 'string' && typeof size === 'number' && size >= 1 && size <= MAX_SAMPLE;
-  return isOne ? { seed, size } : null;
+  const isSize = typeof size === 'number' && size >= 1 && size <= MAX_SAMPLE;
+  // Every decision is hashed with it.
+  return isSize && typeof seed === 'string' && seed.length <= MAX_SEED_CHARS ? { seed, size } : null;
 }
 
 /** As the folder words it: the catalogue of another version may word it otherwise. */

@@ -76,6 +76,7 @@ export const HOSTILE: readonly HostileCase[] = [
   { name: 'names that act on a terminal', change: (b) => { writeFileSync(join(b.dir, '\u001b[2Jclear\u202e'), ''); }, expect: { verdict: 'UNANCHORED', says: '?[2Jclear?' } }, // prettier-ignore
   { name: 'folders without end', change: (b) => { mkdirSync(join(b.dir, ...Array.from({ length: 100 }, () => 'deep')), { recursive: true }); }, expect: { verdict: 'UNANCHORED', says: 'deep/deep' }, onDiskOnly: true }, // prettier-ignore
   { name: 'a view without an end', change: (b) => { truncateSync(join(b.dir, 'views', 'entries.csv'), 2 ** 40); }, expect: { verdict: 'TAMPERED', file: 'views/entries.csv', says: 'goes on behind its end' }, fits: 'nothing', onDiskOnly: true }, // prettier-ignore
+  { name: 'a seed of half a million characters', change: (b) => { writeFileSync(join(b.dir, 'completeness.json'), `{"asked":{"sample":{"seed":"${'x'.repeat(500_000)}","size":5}}}\n`); }, expect: { verdict: 'TAMPERED', file: 'completeness.json' } }, // prettier-ignore
   { name: 'a time beyond all dates', change: (b) => { b.append('decision', 'cs-late', { effect: 'allow' }, { t: Number.MAX_SAFE_INTEGER }); }, expect: { verdict: 'TAMPERED', file: 'completeness.json' } }, // prettier-ignore
   { ...refused('a folder in the place of a file', 'unsafe_file', (b) => { renameSync(b.path(b.demo, 'entries.jsonl'), `${b.dir}-away`); mkdirSync(b.path(b.demo, 'entries.jsonl')); }), onDiskOnly: true }, // prettier-ignore
   {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../ledger/canonical.ts';
+import { Tally } from '../../../ledger/export/tally.ts';
 import { csvCell } from '../../../ledger/export/view-csv.ts';
 import { exportTenant } from '../../../ledger/index.ts';
 import type { ExportResult, JsonValue } from '../../../ledger/index.ts';
@@ -84,6 +85,15 @@ test.each([
   [7, '7'],
 ] as const)('the cell of %j is %s', (value, cell) => {
   expect(csvCell(value)).toBe(cell);
+});
+
+test('of names from outside no more is kept than their beginnings', () => {
+  const tally = new Tally();
+  const entry = { log: 'a', seq: 0, hash: 'b', timeMs: 1, kind: 'decision', call: 'c', wid: 'w', facts: '' };
+  for (let index = 0; index < 1100; index += 1)
+    tally.add(entry, { effect: `${String(index)}${'x'.repeat(100_000)}`, rules: ['r'.repeat(500)] }, false);
+  expect(tally.effects.get('others')).toBe(100);
+  expect(Math.max(...[...tally.effects.keys(), ...tally.rules.keys()].map(({ length }) => length))).toBe(200);
 });
 
 describe('OCSF events', () => {
