@@ -36,7 +36,7 @@ import type { Epochs } from './epochs.ts';
 import { closeListener, openListener, urlOf } from './listen.ts';
 import type { Governance } from './governance/governance.ts';
 import { ShadowBook } from './governance/shadow.ts';
-import { noteDrift, startGovernance, watchDrift } from './governance/start.ts';
+import { startGovernance, watchDrift } from './governance/start.ts';
 import { createLog } from './log.ts';
 import type { EvidenceOptions } from './open-evidence.ts';
 import { isForked, openEvidence } from './open-evidence.ts';
@@ -99,6 +99,7 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
     void budgets.refresh().catch((error: unknown) => services.log.error('budget_snapshot', error));
     void refusals.flush();
     services.metrics.governance(parts.governance.state, services.now());
+    void parts.drift.look().catch((error: unknown) => services.log.error('policy_drift', error));
     void parts.keys.refresh().catch((error: unknown) => services.log.error('erasures', error));
   }, JOB_MS);
   const endDecisionLogs = startDecisionLogs({ ...parts, ...services, resolvePath });
@@ -167,6 +168,7 @@ export interface Parts {
   readonly fenced: Promise<void>;
   readonly keys: KeyRing;
   readonly keyCache: KeyCache;
+  readonly drift: ReturnType<typeof watchDrift>;
   readonly egress: Egress;
   readonly budgets: BudgetSnapshot;
   readonly refusals: RefusalCounter;
@@ -199,7 +201,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
   let tokens = tokensFor(config);
   const refusals = createRefusalCounter({ now, write: (counted) => recordRefusals(record, counted) });
   const budgets = new BudgetSnapshot(sql);
-  const drift = watchDrift({ record, metrics, log, now });
+  const drift = watchDrift({ sql, ledger, metrics, log, now });
   const shadows = new ShadowBook({ record, onError: (error) => log.error('shadow', error) });
   const services: Services = {
     current: () => current,
@@ -213,7 +215,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
       anthropic: createAnthropicUpstream({ egress, now }),
       sandbox: createSandboxUpstream({ now }),
     },
-    metrics: { ...metrics, call: (call) => void [metrics.call(call), noteDrift(drift, call)] },
+    metrics,
     log,
     refusals: {
       count: (reason) => {
@@ -241,7 +243,7 @@ async function openParts(options: GatewayOptions): Promise<Parts> {
     await followReleases(parts, currentOptions);
     drift.follow(current.config.tenants.values());
   });
-  return { ...parts, currentOptions, governance };
+  return { ...parts, currentOptions, governance, drift };
 }
 
 const now = Date.now;

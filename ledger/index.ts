@@ -24,6 +24,8 @@ export { recoverExpired } from './recover.ts';
 export type { RecoverResult } from './recover.ts';
 export { ledgerStatus, readCall, readFacts, readOutcomes } from './read.ts';
 export type { CallOutcome, CallRecord, EntryRecord, LedgerOverview } from './read.ts';
+export { countDecided } from './decided.ts';
+export type { DecidedCounts } from './decided.ts';
 export { isSignedStatement, writerKey } from './statement.ts';
 export type { SignedStatement, Statement, StatementKind } from './statement.ts';
 export { readRecorded, readRecordedCall } from './recorded.ts';

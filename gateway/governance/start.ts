@@ -1,15 +1,18 @@
 /** Opens the governance of one process, before the policies it decides with are built. */
+import { hash } from 'node:crypto';
 import type { Sql } from 'postgres';
-import type { KeyRing } from '../../ledger/index.ts';
+import type { KeyRing, Ledger } from '../../ledger/index.ts';
+import { countDecided, LedgerError } from '../../ledger/index.ts';
 import { findBundle } from '../../policies/index.ts';
 import type { CurrentOptions } from '../current.ts';
-import type { RecordEvent } from '../access/events.ts';
 import type { CallLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { CallProgress } from '../progress.ts';
 import { DriftWatch } from './drift.ts';
 import type { Governance } from './governance.ts';
 import { openGovernance } from './governance.ts';
+
+/** An id of an entry has 64 characters at most. */
+const DRIFT_DIGITS = 48;
 
 export interface GovernanceParts {
   readonly sql: Sql;
@@ -40,24 +43,30 @@ export async function startGovernance(
 }
 
 export interface DriftParts {
-  readonly record: RecordEvent;
+  readonly sql: Sql;
+  readonly ledger: Pick<Ledger, 'append'>;
   readonly metrics: Pick<Metrics, 'drift'>;
-  readonly log: Pick<CallLog, 'error' | 'warn'>;
+  readonly log: Pick<CallLog, 'warn'>;
   readonly now: () => number;
 }
 
-/** A watch whose alarms are a metric, a line in the log and an entry in the tenant's log. */
-export function watchDrift({ record, metrics, log, now }: DriftParts): DriftWatch {
-  return new DriftWatch(now, ({ tenant, facts }) => {
-    metrics.drift(tenant);
-    log.warn('policy_drift', { tenant });
-    record({ kind: 'policy', tenant, facts, detail: {} }).catch((error: unknown) => log.error('policy_drift', error));
+/** A watch whose alarms are an entry in the tenant's log, and of whoever wrote it a metric and a line in the log. */
+export function watchDrift({ sql, ledger, metrics, log, now }: DriftParts): DriftWatch {
+  return new DriftWatch({
+    now,
+    count: (tenant, range) => countDecided(sql, tenant, range),
+    alarm: async ({ tenant, key, facts }) => {
+      const call = `drift.${hash('sha256', key, 'hex').slice(0, DRIFT_DIGITS)}`;
+      const sections = { facts: { ...facts }, detail: {} };
+      try {
+        await ledger.append({ tenant, kind: 'policy', class: 'event', call, subject: null, sections });
+      } catch (error) {
+        // Another process was first.
+        if (error instanceof LedgerError && error.code === 'duplicate') return;
+        throw error;
+      }
+      metrics.drift(tenant);
+      log.warn('policy_drift', { tenant });
+    },
   });
-}
-
-/** What the policies said about a finished call, where they were asked. */
-export function noteDrift(drift: DriftWatch, { tenant, decided }: Pick<CallProgress, 'tenant' | 'decided'>): void {
-  if (tenant === null || decided === null) return;
-  const { result } = decided;
-  drift.note(tenant.id, 'outcome' in result || result.effect === 'deny');
 }
