@@ -1,10 +1,12 @@
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startGateway } from '../../gateway/main.ts';
 import { connectServing } from '../../cli/embedded/connection.ts';
 import { createLoginBook } from '../../gateway/access/logins.ts';
 import type { GovernanceEvent } from '../../gateway/access/events.ts';
 import type { Principal } from '../../gateway/access/principal.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { TEST_ROOT_KEY } from '../support/ledger.ts';
 
@@ -58,13 +60,15 @@ describe('the deployment is evidence about itself', () => {
 
   test('a second process repeats nothing', async () => {
     const { config } = gateway;
+    const folder = temporaryFolder();
     const second = await startGateway({
       config,
       connect: (max, statementMs) => connectServing(gateway.database.gateway, max, statementMs),
       rootKey: TEST_ROOT_KEY,
       build: 'countersign-test',
       shippedBundles: `${process.cwd()}/policies/dist`,
-      resolvePath: (path) => path,
+      // What it keeps of published checkpoints would be of another database the next time.
+      resolvePath: (path) => join(folder, path),
     });
     await second.drain();
     expect(await events('migration')).toHaveLength(MIGRATIONS.length);
