@@ -1147,6 +1147,7 @@ CREATE OR REPLACE FUNCTION ledger.check_pruning()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_nestloop TO 'off'
 AS $function$
 declare
   log_ text;

@@ -107,6 +107,8 @@ async function append({ sql, ledger }: EpochMaker, record: Omit<EpochRecord, 'pr
       `expected the entry of epoch ${String(epoch - 1)} in the log, found none; was it restored?`,
     );
   }
+  const [clock] = await sql<{ ms: number }[]>`
+    select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
   await ledger
     .append({
       tenant: DEPLOYMENT,
@@ -114,7 +116,7 @@ async function append({ sql, ledger }: EpochMaker, record: Omit<EpochRecord, 'pr
       class: 'event',
       call: epochCall(epoch),
       subject: null,
-      sections: { facts: epochFacts({ ...record, prev }) },
+      sections: { facts: epochFacts({ ...record, prev }, clock?.ms ?? 0) },
     })
     .catch((error: unknown) => {
       // Another process appended it, from the same stored epoch.

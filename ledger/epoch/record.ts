@@ -18,8 +18,12 @@ export function epochCall(epoch: number): string {
   return `epoch.${String(epoch)}`;
 }
 
-export function epochFacts({ epoch, slots, root, prev }: EpochRecord): { [name: string]: JsonValue } {
-  return { epoch, slots, root, prev };
+/** @param databaseMs what the database's clock said: beside the writer's own time, so that their difference is evidence too */
+export function epochFacts(
+  { epoch, slots, root, prev }: EpochRecord,
+  databaseMs: number,
+): { [name: string]: JsonValue } {
+  return { epoch, slots, root, prev, database_ms: databaseMs };
 }
 
 /** Null when the facts are no epoch record. */

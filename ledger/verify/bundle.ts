@@ -77,7 +77,7 @@ export async function verifyBundle(
   }
   checkOpen(checks.at(-1), manifest);
   checkKeys(checks, bundle);
-  const general = unannounced(manifest, checks);
+  const general = [...unannounced(manifest, checks), ...unknownWriters(bundle)];
   const isGood = general.length === 0 && checks.every(({ problem }) => problem === null);
   const found = (await folder?.end(isGood)) ?? null;
   general.push(...(found?.problems ?? []).map(aboutFile));
@@ -261,6 +261,17 @@ function listedCalls(manifest: Manifest): ReadonlySet<string> {
   const known = calls.get(manifest) ?? new Set(manifest.openCalls);
   calls.set(manifest, known);
   return known;
+}
+
+/** A key that nobody registered attributes nothing. */
+function unknownWriters({ writers, at }: Bundle): Problem[] {
+  const nowhere = { log: null, tenant: null, seq: null, section: null, file: null };
+  return (at === null ? writers.strangers() : []).map((writer) => ({
+    ...nowhere,
+    writer,
+    problem: `no deployment log tells of writer ${writer}, who wrote entries`,
+    shows: 'INCOMPLETE',
+  }));
 }
 
 function unannounced({ logs }: Manifest, checks: readonly LogCheck[]): Problem[] {

@@ -185,6 +185,8 @@ function checkAround(snapshot: Snapshot, checks: ReadonlyMap<string, LogCheck>, 
     if (tail >= 0 && !announced.has(text))
       problems.push({ ...generalProblem('the deployment log does not tell of this log', 'INCOMPLETE'), log });
   }
+  for (const wid of writers.strangers())
+    problems.push(generalProblem(`no deployment log tells of writer ${wid}, who wrote entries`, 'INCOMPLETE'));
   for (const { wid, key, wseq } of snapshot.writers) {
     const known = writers.keys.get(wid);
     if (known !== undefined && known !== key)

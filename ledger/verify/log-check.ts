@@ -48,6 +48,8 @@ export class LogCheck {
   #last: Looked | null = null;
   #problem: Problem | null = null;
   readonly #until: number;
+  /** Given to logs, in this and the incarnations before. */
+  readonly #slots: Set<number>;
   /** What was found when the state that was asked for had been read. */
   #past: LogReport | null = null;
   #isOver = false;
@@ -73,6 +75,7 @@ export class LogCheck {
     const isKnown = log.inc === 0 || previous?.problem === null;
     this.calls = new CallCheck(this.#first > 0 || !isKnown);
     if (previous !== null) this.calls.carry(previous.calls);
+    this.#slots = previous === null ? new Set() : previous.#slots;
     const id = logId(log);
     if (id !== log.log) this.fail(null, { problem: 'the log id is not the hash of its origin, slot and nonce' });
   }
@@ -223,6 +226,16 @@ export class LogCheck {
     return null;
   }
 
+  /** A slot belongs to one log, for ever: two logs in one place would be two heads for whoever is shown one of them. */
+  #announce(facts: Readonly<Record<string, JsonValue>>): Finding | null {
+    const { slot } = facts;
+    this.announced.add(announcement(facts));
+    if (typeof slot !== 'number') return null;
+    if (this.#slots.has(slot)) return { problem: `slot ${String(slot)} was given to a log before` };
+    this.#slots.add(slot);
+    return null;
+  }
+
   /** What the entry means for calls, writers and receipts. */
   #checkStory(header: EntryHeader, entry: EvidenceEntry, hash: string): Finding | null {
     const facts = parseFacts(entry);
@@ -232,7 +245,8 @@ export class LogCheck {
       this.calls.add(header, facts, entry) ??
       this.#writers.add(header, facts) ??
       (header.kind === 'policy' ? checkStatement(facts, entry, this.#writers) : null);
-    if (header.kind === 'log') this.announced.add(announcement(asObject(facts)));
+    const reused = header.kind === 'log' ? this.#announce(asObject(facts)) : null;
+    if (reused !== null) return reused;
     // Behind a state of the past only orders count.
     const key = this.#past === null ? (entry.row?.keyRef ?? entry.erasedKey ?? null) : null;
     this.erasures.add(header.seq, header.kind, facts, key, bodyOf(entry));

@@ -155,6 +155,11 @@ export class WriterCheck {
     return null;
   }
 
+  /** Writers of entries of whom no deployment log tells; when all logs were read. */
+  strangers(): string[] {
+    return [...this.#seen.keys()].filter((wid) => !this.#keyTexts.has(wid));
+  }
+
   highest(wid: string): number {
     return this.#seen.get(wid)?.highest ?? 0;
   }

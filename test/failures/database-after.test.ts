@@ -15,6 +15,9 @@ afterEach(async () => {
 });
 afterAll(() => stand.stop());
 
+/** The append of one entry of a kind as it is on the wire: a parameter with its length before it. */
+const appendOf = (kind: string): string => `\0\0\0${String.fromCharCode(kind.length)}${kind}`;
+
 /** How the outcome's append is lost. */
 const LOSSES = [
   { loss: 'cut before the outcome was written', fault: 'before', road: 'cut' },
@@ -25,7 +28,7 @@ const LOSSES = [
 
 /** Calls while the outcome cannot become durable; the caller's answer, and the time it had it. */
 async function callWithLoss(body: object, { fault, road }: (typeof LOSSES)[number]): Promise<[Answer, number]> {
-  const struck = stand.proxy.next('{outcome', fault, road);
+  const struck = stand.proxy.next(appendOf('outcome'), fault, road);
   const answer = await stand.chat(body);
   await struck;
   return [answer, Date.now()];
@@ -72,7 +75,7 @@ describe.each(LOSSES)('database lost after the upstream answered ($loss)', (how)
 /** The connection dies but the database is there: nobody but the ledger notices. */
 describe.each(['before', 'after'] as const)('connection lost %s the append took effect, database there', (fault) => {
   test.each(['decision', 'outcome'])('%s: appended exactly once, the call goes on', async (kind) => {
-    const struck = stand.proxy.next(`{${kind}`, fault, 'open');
+    const struck = stand.proxy.next(appendOf(kind), fault, 'open');
     const answer = await stand.chat();
     await struck;
     expect(answer.status).toBe(200);
@@ -86,7 +89,7 @@ describe.each(['before', 'after'] as const)('connection lost %s the append took 
 test.each(['cut', 'stalled'] as const)(
   'decision written but its answer lost, then %s: 503, nothing sent, the call is closed as not sent',
   async (road) => {
-    const struck = stand.proxy.next('{decision', 'after', road);
+    const struck = stand.proxy.next(appendOf('decision'), 'after', road);
     const answer = await stand.chat();
     await struck;
     expect([answer.status, answer.code]).toEqual([503, 'ledger_unavailable']);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { verifyLive } from '../../../ledger/index.ts';
 import { makeEpoch } from '../../../ledger/epoch/build.ts';
 import type { EpochMaker } from '../../../ledger/epoch/build.ts';
 import { merkleRoot, ZERO_HASH } from '../../../ledger/merkle.ts';
@@ -159,4 +160,28 @@ describe('tiles', () => {
       expect(root).toBe(merkleRoot(leaves.slice(0, size)));
     }
   });
+});
+
+test('the clocks of writer and database stand side by side in every epoch, and a slot is given once', async () => {
+  const own = await createDatabase();
+  const hoursMs = 3 * 3_600_000;
+  const { ledger, keys, ...rest } = await openTestLedger(own, { now: () => Date.now() + hoursMs });
+  await ledger.append(decisionItem(newCall(), { open: false }));
+  await makeEpoch({ sql: rest.sql, ledger, random: randomBytes });
+  const [row] = await rest.sql<{ facts: string; log: string }[]>`
+    select facts, log from ledger.entries where kind = 'epoch'`;
+  const facts = JSON.parse(row?.facts ?? '') as { database_ms: number; ledger: { at_ms: number } };
+  expect(Math.abs(facts.ledger.at_ms - facts.database_ms - hoursMs)).toBeLessThan(60_000);
+  expect((await verifyLive(rest.sql, keys)).firstBad).toBeNull();
+
+  const log = { log: 'ab'.repeat(32), slot: 1, nonce: 'cd'.repeat(16), origin: 'countersign.test/ledger', inc: 0 };
+  const again = { tenant: '_deployment', kind: 'log', class: 'event', call: 'log.x', subject: null } as const;
+  const { seq } = await ledger.append({ ...again, sections: { facts: log } });
+  expect((await verifyLive(rest.sql, keys)).firstBad).toMatchObject({
+    log: row?.log,
+    seq,
+    problem: 'slot 1 was given to a log before',
+  });
+  await ledger.close();
+  await own.drop();
 });

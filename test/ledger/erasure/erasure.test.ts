@@ -92,7 +92,7 @@ describe('finding', () => {
       [2, 'decision'],
       [3, 'outcome'],
     ]);
-    expect(JSON.stringify(found)).not.toContain('ada');
+    expect(JSON.stringify(found)).not.toContain('user:ada');
   });
 
   test('whoever a content names, and what else the same keys seal', async () => {
@@ -148,7 +148,7 @@ describe('erasing', () => {
       keys,
       approvers: 2,
     });
-    expect(entry?.facts).not.toContain('ada');
+    expect(entry?.facts).not.toContain('user:ada');
     const report = await verify();
     expect(report).toMatchObject({ verdict: 'UNANCHORED', erased: 2, firstBad: null });
     expect(report.notProven.join('\n')).toContain('2 entries were erased');
