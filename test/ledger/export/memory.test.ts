@@ -11,7 +11,7 @@ const BATCH = 1000;
 /** The verb itself needs half of it; the entries of the log alone, held together, would need more than all of it. */
 const HEAP_MB = 64;
 
-test('an export needs no more memory for a larger log', async () => {
+test('an export, and checking it, need no more memory for a larger log', async () => {
   const database = await createDatabase();
   const { ledger } = await openTestLedger(database, { appendTimeoutMs: 60_000, origin: 'countersign.test' });
   const facts = { effect: 'allow', model: 'small', rules: [], padding: 'x'.repeat(4000) };
@@ -37,13 +37,18 @@ test('an export needs no more memory for a larger log', async () => {
   const out = join(folder, 'out');
   // Whatever a clone has to install or compile first needs more.
   await run(['ledger', 'controls', '--json']);
+  const env = {
+    COUNTERSIGN_ROOT_KEY: TEST_ROOT_KEY.toString('hex'),
+    NODE_OPTIONS: `--max-old-space-size=${String(HEAP_MB)}`,
+  };
   const answer = await run(['ledger', 'export', '--tenant', 'demo', '--out', out, '--json', '--config', config], {
-    env: {
-      COUNTERSIGN_ROOT_KEY: TEST_ROOT_KEY.toString('hex'),
-      NODE_OPTIONS: `--max-old-space-size=${String(HEAP_MB)}`,
-    },
+    env,
   });
   expect([answer.status, answer.stderr]).toEqual([0, '']);
+  // Every entry, its signature, the views made again, every digest.
+  const checked = await run(['ledger', 'verify', out, '--json'], { env });
+  expect([checked.status, checked.stderr]).toEqual([3, '']);
+  expect(JSON.parse(checked.stdout)).toMatchObject({ consistent: true, folder: { strangers: [], more: 0 } });
   const { log, entries, manifest } = JSON.parse(answer.stdout) as { log: string; entries: number; manifest: string };
   expect(entries).toBe(ENTRIES);
   expect(statSync(join(out, 'logs', log, 'entries.jsonl')).size).toBeGreaterThan(HEAP_MB * 2 ** 20 * 0.9);
