@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { createEgress, type EgressReply } from '../gateway/egress.ts';
 import { GatewayError } from '../gateway/errors.ts';
 import { CliError, errno } from './errors.ts';
-import type { OptionSpec, VerbContext } from './verb.ts';
+import type { Json, OptionSpec, VerbContext } from './verb.ts';
 
 export const ADMIN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'key-file': {
@@ -22,16 +22,24 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
 
 /**
- * The JSON of `GET path` (query included), for an answer of status 200.
+ * The JSON of an answer of status 200 to `GET path` (query included), or to `POST path` with a body.
  *
  * @throws CliError `usage` without a key; `check_failed`, `not_found` with the listener's own words when it refuses;
  *   `gateway_unreachable` when nobody answers, or not now
  */
-export async function askAdministration(context: VerbContext, path: string): Promise<unknown> {
+export async function askAdministration(context: VerbContext, path: string, body?: Json): Promise<unknown> {
   const server = serverOf(context);
-  const headers = { authorization: `Bearer ${readKey(context)}` };
+  const authorization = `Bearer ${readKey(context)}`;
   const egress = createEgress();
-  const request = { purpose: 'administration', url: `${server}${path}`, headers } as const;
+  const sent =
+    body === undefined
+      ? { headers: { authorization } }
+      : {
+          method: 'POST' as const,
+          headers: { authorization, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        };
+  const request = { purpose: 'administration', url: `${server}${path}`, ...sent } as const;
   try {
     return answerOf(await egress.request({ ...request, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }));
   } catch (cause) {

@@ -23,6 +23,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly verbs: readonly V
   hold: () => import('./hold.ts'),
   kill: () => import('./kill.ts'),
   waiver: () => import('./waiver.ts'),
+  approvals: () => import('./approvals.ts'),
   costs: () => import('./costs.ts'),
   redact: () => import('./redact.ts'),
   config: () => import('./config.ts'),

@@ -1,5 +1,6 @@
 import type { Verb } from '../verb.ts';
 import { activate } from './policy/activate.ts';
+import { approve } from './policy/approve.ts';
 import { build } from './policy/build.ts';
 import { check } from './policy/check.ts';
 import { evaluate } from './policy/eval.ts';
@@ -25,6 +26,7 @@ export const verbs: readonly Verb[] = [
   review,
   status,
   activate,
+  approve,
   rollback,
   observe,
   report,

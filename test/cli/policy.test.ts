@@ -86,7 +86,8 @@ async function withTwo(words: readonly string[], approver = 'approver'): Promise
     words,
     { status: 1, out: { pending: expect.stringMatching(/^ap-/) as string } },
   ]);
-  expect(await approve(`/api/approvals/${String(asked.out['pending'])}/approve`, approver)).toBe(200);
+  const approved = await cli(['approvals', 'approve', String(asked.out['pending']), '--key-file', `${approver}.key`]);
+  expect(approved).toMatchObject({ status: 0, out: { state: 'approved' } });
   return cli(words);
 }
 
@@ -178,11 +179,15 @@ reasons := [{
   const activate = ['policy', 'activate', 'own.tar.gz', ...tenant, '--report', 'report.md'];
   const asked = await cli(activate);
   expect(asked).toMatchObject({ status: 1, out: { pending: expect.stringMatching(/^ap-/) as string } });
-  const path = `/api/policy/releases/${String(asked.out['pending'])}/approve`;
-  expect(await approve(path, 'auditor')).toBe(403);
+  const approval = String(asked.out['pending']);
+  const listed = await cli(['approvals', 'list', '--state', 'pending', '--key-file', 'policy-approver.key']);
+  expect(listed.out).toMatchObject([{ id: approval, action: 'policy.activate', subject: { bundle: 'own', digest } }]);
+  const carryOut = (who: string): Promise<Result> => cli(['policy', 'approve', approval, '--key-file', `${who}.key`]);
+  expect(await carryOut('auditor')).toMatchObject({ status: 1, out: { error: { code: 'check_failed' } } });
   const two = { messages: ['a', 'b'].map((content) => ({ role: 'user', content })) };
   expect((await chat(two)).status).toBe(200);
-  expect(await approve(path, 'policy-approver')).toBe(200);
+  expect(await carryOut('policy-approver')).toMatchObject({ status: 0, out: { released: approval } });
+  expect(await carryOut('policy-approver')).toMatchObject({ status: 1 });
   await Promise.all(servers.map((server) => untilChat(403, two, server)));
   const { call } = await chat(two);
   const report = await cli(['policy', 'report', ...tenant]);
@@ -215,8 +220,8 @@ reasons := [{
 
 test('a switch thrown on the command line stops both gateways within five seconds; two people let it go on', async () => {
   expect(await Promise.all(servers.map(models))).toEqual([['sandbox'], ['sandbox']]);
-  const from = performance.now();
   const thrown = await cli(['kill', 'throw', ...tenant, '--model', 'sandbox', '--reason', 'drill']);
+  const from = performance.now();
   await Promise.all(servers.map((server) => untilChat(403, {}, server)));
   expect(performance.now() - from).toBeLessThan(5000);
   expect(thrown.status).toBe(0);
@@ -227,6 +232,13 @@ test('a switch thrown on the command line stops both gateways within five second
   expect(released).toMatchObject({ status: 0, out: { released: id } });
   await Promise.all(servers.map((server) => untilChat(200, {}, server)));
   expect(await cli(['kill', 'release', id, ...tenant, '--reason', 'over'])).toMatchObject({ status: 1 });
+
+  const again = await cli(['kill', 'throw', ...tenant, '--agent', 'bot', '--reason', 'drill']);
+  const asked = await cli(['kill', 'release', String(again.out['id']), ...tenant, '--reason', 'over']);
+  const deny = ['approvals', 'deny', String(asked.out['pending']), '--key-file', 'approver.key', '--reason', 'not yet'];
+  expect(await cli(deny)).toMatchObject({ status: 0, out: { state: 'denied', reason: 'not yet' } });
+  expect(await cli(deny)).toMatchObject({ status: 1, out: { error: { code: 'check_failed' } } });
+  expect(await cli(['approvals', 'approve', 'nonsense'])).toMatchObject({ status: 2 });
 });
 
 test('a waiver takes two people and ends when one says so; broken glass is reviewed by somebody else', async () => {

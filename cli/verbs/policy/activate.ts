@@ -60,6 +60,6 @@ export const activate: Verb = {
   },
   example: 'countersign policy activate my-policies.tar.gz --tenant demo --report review/report.md',
   details:
-    'The first run leaves a pending approval over exactly these digests (exit code 1). A policy-approver carries it out with POST /api/policy/releases/{approval}/approve, or approves it and the same command is run again.',
+    'The first run leaves a pending approval over exactly these digests (exit code 1). A policy-approver carries it out with "policy approve", or approves it with "approvals approve" and the same command is run again.',
   run,
 };
