@@ -24,7 +24,8 @@ export function refusedBecause(name: string): string | null {
   return REASONS.find(([names]) => names.test(name))?.[1] ?? null;
 }
 
-const UNDEFINED = /^(\S+\.rego):(\d+): rego_type_error: undefined function (\S+)$/;
+/** One error alone stands behind its announcement. */
+const UNDEFINED = /^(?:(?:error: )?1 error occurred: )?(\S+\.rego):(\d+): rego_type_error: undefined function (\S+)$/;
 /** A rule's head begins a line. */
 const HEAD = /^(?!package\b|import\b|#|[})\]\s])(?:default\s+)?([\p{L}_][\p{L}\p{N}_.]*)/u;
 

@@ -43,7 +43,11 @@ run.each([
   ['a misspelt member below a nullable section', 'package a\n\nb if input.model.regoin == "x"\n', 'regoin'],
   ['a wrong type', 'package a\n\nb if input.point == 5\n', 'match error'],
   ['an unused variable', 'package a\n\nb if {\n\tc := 1\n\tinput.point == "x"\n}\n', 'unused'],
-  ['the network', 'package a\n\nb := http.send({"method": "get", "url": "http://x"})\n', 'http.send'],
+  [
+    'the network',
+    'package a\n\nb := http.send({"method": "get", "url": "http://x"})\n',
+    'in rule b: not in policies/compiler/capabilities.json, because it asks a network',
+  ],
   ['the clock', 'package a\n\nb := time.now_ns()\n', 'time.now_ns'],
 ])('check reports %s', async (_what, source, word) => {
   await withFolder(async (dir) => {
