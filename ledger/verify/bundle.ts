@@ -243,7 +243,7 @@ function previousOf({ logs }: Manifest, checks: readonly LogCheck[], { role, inc
 /** @param check of the tenant's newest log: what was open in those before is open in it, or closed by it */
 function checkOpen(check: LogCheck | undefined, manifest: Manifest): void {
   if (check === undefined || check.isPast || manifest.logs.every(({ role }) => role !== 'tenant')) return;
-  const listed = listedCalls(manifest);
+  const listed = new Set(manifest.openCalls);
   for (const call of check.calls.open.keys()) {
     if (!listed.has(call)) {
       check.fail(check.length, {
@@ -252,15 +252,6 @@ function checkOpen(check: LogCheck | undefined, manifest: Manifest): void {
       });
     }
   }
-}
-
-const calls = new WeakMap<Manifest, ReadonlySet<string>>();
-
-/** There can be as many logs as listed calls. */
-function listedCalls(manifest: Manifest): ReadonlySet<string> {
-  const known = calls.get(manifest) ?? new Set(manifest.openCalls);
-  calls.set(manifest, known);
-  return known;
 }
 
 /** A key that nobody registered attributes nothing. */

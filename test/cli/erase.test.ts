@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../cli/database.ts';
@@ -130,4 +130,16 @@ test('a value is never taken from the command line, and a wrong use says what is
       argv,
       { status: 2, out: { error: { code: 'usage' } } },
     ]);
+});
+
+test('pruning needs a retention, and finds nothing where nothing is old enough', async () => {
+  const place = await deployment();
+  const argv = ['ledger', 'prune', '--tenant', 'demo', '--json', '--config', place.config];
+  expect(json((await run(argv)).stdout)).toMatchObject({
+    error: { code: 'check_failed', message: expect.stringContaining('content_days') as string },
+  });
+  const text = readFileSync(place.config, 'utf8');
+  writeFileSync(place.config, text.replace('{ id: demo,', '{ id: demo, retention: { content_days: 30 },'));
+  const pruned = await run(argv);
+  expect([pruned.status, json(pruned.stdout)]).toEqual([0, { found: [], removed: 0 }]);
 });
