@@ -7,14 +7,100 @@ export const CONTEXT_LENGTH = 128;
 const MAX_WORDS = 5;
 const BOOST = 350;
 const FLOOR = 400;
-const WORDS = /[\p{L}\p{N}]+/gu;
 
 /** Score of a match at `start`: +350, at least 400, when a context word is among the five words before it. */
 export function contextScore(text: string, start: number, recognizer: Recognizer, score: number): number {
   if (recognizer.context.length === 0 || score >= 1000) return score;
-  const before = text.slice(Math.max(0, start - CONTEXT_LENGTH), start).toLowerCase();
-  const words = before.match(WORDS)?.slice(-MAX_WORDS) ?? [];
-  return words.some((word) => recognizer.context.includes(word))
-    ? Math.min(1000, Math.max(FLOOR, score + BOOST))
-    : score;
+  return isInContext(text, start, recognizer.context) ? Math.min(1000, Math.max(FLOOR, score + BOOST)) : score;
+}
+
+/** Whether one of `context`, lower-case words, is among the five before `start`. A word is a run of letters and digits. */
+export function isInContext(text: string, start: number, context: readonly string[]): boolean {
+  const limit = Math.max(0, start - CONTEXT_LENGTH);
+  let end = start;
+  for (let words = 0; words < MAX_WORDS; words++) {
+    while (end > limit && !isWordUnit(text, end - 1, limit)) end -= 1;
+    if (end === limit) return false;
+    let from = end - 1;
+    while (from > limit && isWordUnit(text, from - 1, limit)) from -= 1;
+    // What is left of a word at the edge is not that word.
+    if (from === limit && limit > 0 && isWordUnit(text, limit - 1, limit - 1)) return false;
+    if (isOneOf(text, from, end, context)) return true;
+    end = from;
+  }
+  return false;
+}
+
+/** Lower-case ASCII words that texts are asked for. */
+export interface WordList {
+  readonly words: ReadonlySet<string>;
+  /** 1 at (first letter, length) of each: most words of a text have neither. */
+  readonly shapes: Uint8Array;
+}
+
+export function createWordList(words: readonly string[]): WordList {
+  const shapes = new Uint8Array(SHAPES);
+  for (const word of words) shapes[shapeOf(word.charCodeAt(0), word.length)] = 1;
+  return { words: new Set(words), shapes };
+}
+
+const SHAPES = 128 * 32;
+
+function shapeOf(first: number, length: number): number {
+  return ((first | 0x20) & 0x7f) * 32 + length;
+}
+
+/** Whether one of the words is anywhere in [from, end); words cut at an edge count as what is left of them. */
+export function hasWord(text: string, from: number, end: number, { words, shapes }: WordList): boolean {
+  const stop = Math.min(end, text.length);
+  for (let at = from; at < stop; at++) {
+    const first = text.charCodeAt(at);
+    if (first < 0x80 ? !isLetter(first | 0x20) : !isWordUnit(text, at, from)) continue;
+    const start = at;
+    for (at += 1; at < stop; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit < 0x80 ? !isLetter(unit | 0x20) && !isDigit(unit) : !isWordUnit(text, at, from)) break;
+    }
+    const length = at - start;
+    if (length > MAX_WORD_LENGTH || shapes[shapeOf(first, length)] === 0) continue;
+    if (words.has(text.slice(start, at).toLowerCase())) return true;
+  }
+  return false;
+}
+
+/** An ASCII letter, given in lower case. */
+function isLetter(unit: number): boolean {
+  return unit >= 97 && unit <= 122;
+}
+
+function isDigit(unit: number): boolean {
+  return unit >= 48 && unit <= 57;
+}
+
+function isOneOf(text: string, from: number, end: number, context: readonly string[]): boolean {
+  const first = text.charCodeAt(from);
+  // Most words before a number are numbers.
+  if (isDigit(first) || end - from > MAX_WORD_LENGTH) return false;
+  return context.includes(text.slice(from, end).toLowerCase());
+}
+
+/** No context word is longer. */
+const MAX_WORD_LENGTH = 31;
+const WORD = /^[\p{L}\p{N}]$/u;
+
+/** What is known of a code unit: 0 nothing yet, 1 it belongs to words, 2 it does not. */
+const known = new Uint8Array(0x10000);
+
+function isWordUnit(text: string, at: number, limit: number): boolean {
+  const unit = text.charCodeAt(at);
+  if (unit >= 0xd800 && unit <= 0xdfff) return isWordPair(text, at, unit, limit);
+  if (known[unit] === 0) known[unit] = WORD.test(String.fromCharCode(unit)) ? 1 : 2;
+  return known[unit] === 1;
+}
+
+/** Half a pair belongs to a word as the pair does; alone it does not. */
+function isWordPair(text: string, at: number, unit: number, limit: number): boolean {
+  const start = unit >= 0xdc00 ? at - 1 : at;
+  const codePoint = start < limit ? 0 : (text.codePointAt(start) ?? 0);
+  return codePoint > 0xffff && WORD.test(String.fromCodePoint(codePoint));
 }

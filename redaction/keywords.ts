@@ -9,11 +9,17 @@ export const KEYWORD = 2;
 /** Something another reading could differ in: an escape, a character outside ASCII. */
 export const ODD = 4;
 
-/**
- * Looks at the units [start, end). Sets `hits[i]` to 1 for every list `i` with a keyword that lies in them. Returns DIGIT,
- * KEYWORD and ODD as far as they hold.
- */
-export type Survey = (text: string, start: number, end: number, hits: Uint8Array) => number;
+/** What a survey found besides. */
+export interface SurveyNotes {
+  /** 1 for every list with a keyword that lies in the stretch. */
+  readonly hits: Uint8Array;
+  /** The first digit and the last, when there are any. */
+  firstDigit: number;
+  lastDigit: number;
+}
+
+/** Looks at the units [start, end) and makes its notes. Returns DIGIT, KEYWORD and ODD as far as they hold. */
+export type Survey = (text: string, start: number, end: number, notes: SurveyNotes) => number;
 
 /** Letters from the most to the least frequent in prose; what is missing is rarer. */
 const COMMON = ' etaoinshrdlucmfwgypbv.,kxjqz-:/"\'';
@@ -58,7 +64,7 @@ export function createSurvey(lists: readonly (readonly string[])[]): Survey {
     }
   }
 
-  return (text, start, end, hits) => {
+  return (text, start, end, notes) => {
     let found = 0;
     let before = 0;
     for (let i = start; i < end; i++) {
@@ -71,9 +77,12 @@ export function createSurvey(lists: readonly (readonly string[])[]): Survey {
       const kind = table[(before << 7) | code] ?? NOTHING;
       before = code;
       if (kind === NOTHING) continue;
-      if (kind === IS_DIGIT) found |= DIGIT;
-      else if (kind === IS_ODD) found |= ODD;
-      else if (collect(buckets[kind - FIRST_BUCKET] ?? [], text, i, start, end, hits)) found |= KEYWORD;
+      if (kind === IS_DIGIT) {
+        if ((found & DIGIT) === 0) notes.firstDigit = i;
+        notes.lastDigit = i;
+        found |= DIGIT;
+      } else if (kind === IS_ODD) found |= ODD;
+      else if (collect(buckets[kind - FIRST_BUCKET] ?? [], text, i, start, end, notes.hits)) found |= KEYWORD;
     }
     return found;
   };

@@ -5,11 +5,12 @@
  */
 import { RedactionError } from './errors.ts';
 
-type Node =
+/** The syntax tree of a pattern; `source` is one character, an escape or a class. */
+export type PatternNode =
   | { readonly kind: 'char'; readonly source: string }
-  | { readonly kind: 'sequence'; readonly parts: readonly Node[] }
-  | { readonly kind: 'choice'; readonly options: readonly Node[] }
-  | { readonly kind: 'repeat'; readonly node: Node; readonly min: number; readonly max: number };
+  | { readonly kind: 'sequence'; readonly parts: readonly PatternNode[] }
+  | { readonly kind: 'choice'; readonly options: readonly PatternNode[] }
+  | { readonly kind: 'repeat'; readonly node: PatternNode; readonly min: number; readonly max: number };
 
 export interface Pattern {
   /** Code units of the longest match. */
@@ -22,14 +23,20 @@ export interface Pattern {
 
 /** Parses a recognizer pattern; `invalid_pattern` for anything outside the language or without a bound. */
 export function parsePattern(source: string): Pattern {
-  const parser = createParser(source);
-  const node = parser.choice();
-  parser.expectEnd();
+  const node = parseTree(source);
   return { maxLength: maxLengthOf(node), allowsSpace: allowsSpace(node), prefixes: prefixesOf(node) };
 }
 
+/** The tree alone. @throws RedactionError as `parsePattern` */
+export function parseTree(source: string): PatternNode {
+  const parser = createParser(source);
+  const node = parser.choice();
+  parser.expectEnd();
+  return node;
+}
+
 interface Parser {
-  choice(): Node;
+  choice(): PatternNode;
   expectEnd(): void;
 }
 
@@ -40,7 +47,7 @@ function createParser(source: string): Parser {
     throw new RedactionError('invalid_pattern', `Recognizer pattern: expected ${expected} at offset ${String(at)}.`);
   }
 
-  function choice(): Node {
+  function choice(): PatternNode {
     const options = [sequence()];
     while (source[at] === '|') {
       at += 1;
@@ -49,13 +56,13 @@ function createParser(source: string): Parser {
     return options.length === 1 && options[0] !== undefined ? options[0] : { kind: 'choice', options };
   }
 
-  function sequence(): Node {
-    const parts: Node[] = [];
+  function sequence(): PatternNode {
+    const parts: PatternNode[] = [];
     while (at < source.length && source[at] !== '|' && source[at] !== ')') parts.push(repeated(atom()));
     return { kind: 'sequence', parts };
   }
 
-  function atom(): Node {
+  function atom(): PatternNode {
     const char = source[at];
     if (char === '(') return group();
     if (char === '[') return { kind: 'char', source: take(/\[\^?(?:\\.|[^\]\\])+\]/y) };
@@ -65,7 +72,7 @@ function createParser(source: string): Parser {
     return { kind: 'char', source: char };
   }
 
-  function group(): Node {
+  function group(): PatternNode {
     at += source.startsWith('(?:', at) ? 3 : 1;
     const inner = choice();
     if (source[at] !== ')') fail('")"');
@@ -73,7 +80,7 @@ function createParser(source: string): Parser {
     return inner;
   }
 
-  function repeated(node: Node): Node {
+  function repeated(node: PatternNode): PatternNode {
     if (source[at] === '?') {
       at += 1;
       return { kind: 'repeat', node, min: 0, max: 1 };
@@ -104,7 +111,7 @@ function createParser(source: string): Parser {
   };
 }
 
-function maxLengthOf(node: Node): number {
+function maxLengthOf(node: PatternNode): number {
   switch (node.kind) {
     case 'char':
       return 1;
@@ -117,7 +124,7 @@ function maxLengthOf(node: Node): number {
   }
 }
 
-function allowsSpace(node: Node): boolean {
+function allowsSpace(node: PatternNode): boolean {
   switch (node.kind) {
     case 'char':
       return [' ', '\t', '\n', '\r'].some((space) => new RegExp(`^${node.source}$`).test(space));
@@ -130,7 +137,7 @@ function allowsSpace(node: Node): boolean {
   }
 }
 
-function sourceOf(node: Node): string {
+function sourceOf(node: PatternNode): string {
   switch (node.kind) {
     case 'char':
       return node.source;
@@ -144,7 +151,7 @@ function sourceOf(node: Node): string {
 }
 
 /** P(abc) = P(a) or a·P(bc); P(x{n,m}) = x{0,m-1}·P(x). Over-approximates nothing: there are no assertions to drop. */
-function prefixesOf(node: Node): string {
+function prefixesOf(node: PatternNode): string {
   switch (node.kind) {
     case 'char':
       return `(?:${node.source})?`;
@@ -158,7 +165,7 @@ function prefixesOf(node: Node): string {
   }
 }
 
-function sequencePrefixes(parts: readonly Node[]): string {
+function sequencePrefixes(parts: readonly PatternNode[]): string {
   let rest = '';
   for (const part of parts.toReversed()) {
     if (rest === '') rest = prefixesOf(part);

@@ -1,10 +1,13 @@
 /**
- * Recognizers made ready to run: one RE2 set that says which of them a window can contain, one expression each for the
- * positions, and one expression for what a stream must still hold back.
+ * Recognizers made ready to run: a survey for keywords and one expression for each recognizer that has some, one automaton for
+ * all forms without, and one expression for what a stream must still hold back.
  */
-import { ENGINE } from './engine.ts';
-import type { Engine } from './engine.ts';
+import { createWordList } from './context.ts';
+import type { WordList } from './context.ts';
+import { createFormAutomaton } from './form-automaton.ts';
+import type { FormAutomaton } from './form-automaton.ts';
 import { createSurvey } from './keywords.ts';
+import type { SurveyNotes } from './keywords.ts';
 import { parsePattern } from './pattern.ts';
 import { PRIVATE_KEY } from './recognizers/private-key.ts';
 import { NEVER } from './recognizers/recognizer.ts';
@@ -24,50 +27,42 @@ export interface Profile {
   readonly detectors: readonly string[];
   /** What the units [start, end) hold: DIGIT, KEYWORD, ODD, or 0 where nothing can match and nothing is disguised. */
   survey(text: string, start: number, end: number): number;
+  /** Of the last survey: where digits are. */
+  readonly seen: Readonly<Pick<SurveyNotes, 'firstDigit' | 'lastDigit'>>;
   /** Of the last survey: the recognizers one of whose keywords was seen. */
   hits(): readonly CompiledRecognizer[];
-  /** Recognizers without keywords whose gate matches somewhere in the window. */
-  gates(window: string): readonly CompiledRecognizer[];
-  /** Code units a window must reach past its end, so that a gate that starts in it lies in it. */
-  readonly overlap: number;
+  /** Recognizers without keywords. */
+  readonly formed: readonly CompiledRecognizer[];
+  /** Context words of `formed`. */
+  readonly contextWords: WordList;
+  /** Finds where `formed` match, by their index there. */
+  readonly automaton: FormAutomaton;
   /** Start, at or after `from`, of the first match that more text may complete or change; the text's length if none. */
   unfinishedFrom(text: string, from: number): number;
 }
 
 /** Compiles a profile; about 15 ms. Throws RedactionError `invalid_pattern` for a pattern outside the language. */
-export function compileProfile(recognizers: readonly Recognizer[], engine: Engine = ENGINE): Profile {
+export function compileProfile(recognizers: readonly Recognizer[]): Profile {
   const compiled = recognizers.map(compileRecognizer);
-  const { gates, overlap } = compileGates(compiled, engine);
+  const formed = compiled.filter(({ recognizer }) => recognizer.keywords.length === 0);
   const survey = createSurvey([...recognizers.map((one) => one.keywords), [PRIVATE_KEY.keyword]]);
-  const hits = new Uint8Array(recognizers.length + 1);
+  const notes: SurveyNotes = { hits: new Uint8Array(recognizers.length + 1), firstDigit: 0, lastDigit: 0 };
   return {
     recognizers: compiled,
     detectors: [
-      engine.name,
       ...recognizers.map((one) => `${one.id}@${String(one.version)}`),
       `${PRIVATE_KEY.id}@${String(PRIVATE_KEY.version)}`,
     ],
     survey(text, start, end) {
-      hits.fill(0);
-      return survey(text, start, end, hits);
+      notes.hits.fill(0);
+      return survey(text, start, end, notes);
     },
-    hits: () => compiled.filter((_, i) => hits[i] === 1),
-    gates,
-    overlap,
+    seen: notes,
+    hits: () => compiled.filter((_, i) => notes.hits[i] === 1),
+    formed,
+    contextWords: createWordList(formed.flatMap(({ recognizer }) => recognizer.context)),
+    automaton: createFormAutomaton(formed.map(({ recognizer }) => recognizer)),
     unfinishedFrom: unfinishedSearch(recognizers),
-  };
-}
-
-/** In shorter texts the few expressions themselves are faster than the set in front of them. */
-const WORTH_GATING = 24;
-
-function compileGates(compiled: readonly CompiledRecognizer[], engine: Engine): Pick<Profile, 'gates' | 'overlap'> {
-  const gated = compiled.filter(({ recognizer }) => recognizer.gate !== undefined);
-  const set = engine.compileSet(gated.map(({ recognizer }) => recognizer.gate ?? ''));
-  return {
-    gates: (window) =>
-      window.length < WORTH_GATING ? gated : set.match(window).flatMap((index) => gated[index] ?? []),
-    overlap: Math.max(...gated.map(({ recognizer }) => parsePattern(recognizer.gate ?? '').maxLength)),
   };
 }
 

@@ -2,11 +2,13 @@
  * The one detection routine, used for whole texts and for streams. What it reports from an offset on depends on at most
  * `LEFT_CONTEXT` code units before that offset and on nothing else to the left: that is what makes both agree.
  */
-import { CONTEXT_LENGTH, contextScore } from './context.ts';
+import { CONTEXT_LENGTH, contextScore, hasWord, isInContext } from './context.ts';
 import { compareFindings, utf16 } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { OPEN_END } from './form-automaton.ts';
 import { DIGIT, KEYWORD } from './keywords.ts';
 import type { CompiledRecognizer, Profile } from './profile.ts';
+import type { Recognizer, Verdict } from './recognizers/recognizer.ts';
 import { scanPrivateKeys } from './recognizers/private-key.ts';
 import type { BlockState } from './recognizers/private-key.ts';
 
@@ -17,8 +19,10 @@ export const THRESHOLD = 350;
 export const LEFT_CONTEXT = CONTEXT_LENGTH + 32;
 
 export const WINDOW = 512;
-/** A match has its keyword, or a digit, within this many code units of its anchor. */
+/** A match has its keyword within this many code units of its anchor. */
 const KEYWORD_REACH = 128;
+/** A match without a keyword has a digit among its first units, so many at most. */
+const DIGIT_REACH = 40;
 /** No recognizer matches fewer code units. */
 export const MIN_LENGTH = 6;
 
@@ -81,9 +85,34 @@ function scanWindows(profile: Profile, text: string, from: number, limit: number
     const seen = profile.survey(text, start, Math.min(end + KEYWORD_REACH, text.length));
     if ((seen & KEYWORD) !== 0) for (const one of profile.hits()) locate(one, { text, start, end, from }, found);
     if ((seen & DIGIT) === 0) continue;
-    const window = start === 0 && end === text.length ? text : text.slice(start, end + profile.overlap);
-    for (const one of profile.gates(window)) locate(one, { text, start, end, from }, found);
+    const { firstDigit, lastDigit } = profile.seen;
+    scanForms(profile, text, Math.max(start, firstDigit - DIGIT_REACH), Math.min(end, lastDigit + 1), found);
   }
+}
+
+/** Adds the findings of recognizers without keywords that start in [start, end). */
+function scanForms(
+  { automaton, formed, contextWords }: Profile,
+  text: string,
+  start: number,
+  end: number,
+  found: Found,
+): void {
+  const hasContext = hasWord(text, Math.max(0, start - CONTEXT_LENGTH), end, contextWords);
+  automaton.scan(text, start, end, hasContext, (form, matchStart, matchEnd) => {
+    const compiled = formed[form];
+    if (compiled === undefined) return;
+    const stop = matchEnd === OPEN_END ? ownEnd(compiled, text, matchStart) : matchEnd;
+    const finding = judge(compiled.recognizer, text, matchStart, stop, hasContext);
+    if (finding !== null) found.findings.push(finding);
+  });
+}
+
+/** Where the expression's own choice among several possible matches ends. */
+function ownEnd({ matcher, tailLength }: CompiledRecognizer, text: string, start: number): number {
+  const base = Math.max(0, start - 2);
+  matcher.lastIndex = start - base;
+  return start + (matcher.exec(text.slice(base, start + tailLength + 2))?.[0].length ?? 0);
 }
 
 interface Window {
@@ -98,12 +127,14 @@ interface Window {
 /** Adds the findings whose anchor lies in the window. The expression sees only as much text as a match can need. */
 function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window, found: Found): void {
   const { recognizer, matcher, headLength, tailLength } = compiled;
+  if (recognizer.needsDigit === true && !hasDigit(text, start, end + tailLength)) return;
   const base = Math.max(0, start - headLength - 2);
   const slice = text.slice(base, end + tailLength + 2);
   matcher.lastIndex = start - base;
   for (let match = matcher.exec(slice); match !== null; match = matcher.exec(slice)) {
     if (base + match.index >= end) return;
-    const finding = judge(compiled, text, base, match);
+    const [at, length] = spanOf(recognizer.head !== undefined, match);
+    const finding = judge(recognizer, text, base + at, base + at + length);
     if (finding !== null && finding.start >= from) {
       found.findings.push(finding);
       if (recognizer.captured === true) found.captures.push({ matchStart: base + match.index, start: finding.start });
@@ -113,29 +144,49 @@ function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window
   }
 }
 
-function judge({ recognizer }: CompiledRecognizer, text: string, base: number, match: RegExpExecArray): Finding | null {
-  const [candidate, start] = candidateOf(recognizer.head !== undefined, match);
-  const verdict =
-    recognizer.verify === undefined
-      ? { length: candidate.length, score: recognizer.score }
-      : recognizer.verify(candidate);
+function verdictOf({ verify, verifyAt, score }: Recognizer, text: string, start: number, end: number): Verdict | null {
+  if (verifyAt !== undefined) return verifyAt(text, start, end);
+  return verify === undefined ? { length: end - start, score } : verify(text.slice(start, end));
+}
+
+function hasDigit(text: string, from: number, to: number): boolean {
+  const stop = Math.min(to, text.length);
+  for (let at = from; at < stop; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit >= 48 && unit <= 57) return true;
+  }
+  return false;
+}
+
+/** What the match [start, end) is worth; `mayHaveContext` false: no context word is near. */
+function judge(
+  recognizer: Recognizer,
+  text: string,
+  start: number,
+  end: number,
+  mayHaveContext = true,
+): Finding | null {
+  const { rejects, needsContext } = recognizer;
+  if (rejects?.(text, start, end) === true) return null;
+  if (needsContext === true && !isInContext(text, start, recognizer.context)) return null;
+  const verdict = verdictOf(recognizer, text, start, end);
   if (verdict === null) return null;
-  const score = contextScore(text, base + start, recognizer, verdict.score);
+  const score = mayHaveContext ? contextScore(text, start, recognizer, verdict.score) : verdict.score;
   if (score < THRESHOLD) return null;
   return {
     type: recognizer.entity,
     kind: recognizer.kind,
-    start: utf16(base + start),
-    end: utf16(base + start + verdict.length),
+    start: utf16(start),
+    end: utf16(start + verdict.length),
     score,
     recognizer: recognizer.id,
   };
 }
 
-/** Text and offset of what is reported: head and match, the captured part, or the match. */
-function candidateOf(hasHead: boolean, match: RegExpExecArray): readonly [string, number] {
-  const group = match[1] ?? '';
-  if (hasHead) return [group + match[0], match.index - group.length];
+/** Offset and length of what is reported: head and match, the captured part, or the match. */
+function spanOf(hasHead: boolean, match: RegExpExecArray): readonly [at: number, length: number] {
+  const group = match[1]?.length ?? 0;
+  if (hasHead) return [match.index - group, group + match[0].length];
   const captured = match.indices?.[1];
-  return captured === undefined ? [match[0], match.index] : [group, captured[0]];
+  return captured === undefined ? [match.index, match[0].length] : [captured[0], group];
 }

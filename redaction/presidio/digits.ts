@@ -2,6 +2,7 @@
 
 const DIGIT = /\p{Nd}/u;
 const DIGITS = /\p{Nd}/gu;
+const NOT_ASCII = /[^\0-\x7f]/;
 const ASCII_DIGIT_0 = 48;
 const ASCII_DIGIT_9 = 57;
 
@@ -17,22 +18,29 @@ export function digitValue(digit: string): number {
 /** All decimal digits of a text, in order. */
 export function digitsOf(text: string): number[] {
   const digits: number[] = [];
-  for (const character of text) {
-    const code = character.charCodeAt(0);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
     if (code >= ASCII_DIGIT_0 && code <= ASCII_DIGIT_9) digits.push(code - ASCII_DIGIT_0);
-    else if (code > 0x7f && DIGIT.test(character)) digits.push(digitValue(character));
+    else if (code > 0x7f) {
+      const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
+      if (DIGIT.test(character)) digits.push(digitValue(character));
+      at += character.length - 1;
+    }
   }
   return digits;
 }
 
 /** The text with its digits as ASCII. */
 export function asciiDigits(text: string): string {
+  if (!NOT_ASCII.test(text)) return text;
   return text.replace(DIGITS, (digit) => String(digitValue(digit)));
 }
 
 /** Sum of products, position by position; digits beyond the weights do not count. */
 export function weighted(digits: readonly number[], weights: readonly number[]): number {
-  return weights.reduce((sum, weight, at) => sum + weight * (digits[at] ?? 0), 0);
+  let sum = 0;
+  for (let at = 0; at < weights.length; at++) sum += (weights[at] ?? 0) * (digits[at] ?? 0);
+  return sum;
 }
 
 /** ISO/IEC 7812-1 annex B, check digit included. */
@@ -55,17 +63,23 @@ export function mod11And10(digits: readonly number[]): number {
 
 /** J. Verhoeff, "Error detecting decimal codes" (1969), check digit included. */
 export function isVerhoeff(digits: readonly number[]): boolean {
-  const rest = digits.toReversed().reduce((state, digit, at) => dihedral(state, permuted(digit, at % 8)), 0);
-  return rest === 0;
+  let state = 0;
+  for (let i = digits.length - 1, at = 0; i >= 0; i--, at++)
+    state = DIHEDRAL[state * 10 + (PERMUTED[(at % 8) * 10 + (digits[i] ?? 0)] ?? 0)] ?? 0;
+  return state === 0;
 }
 
-/** Product in the dihedral group D5. */
+/** Products in the dihedral group D5. */
+const DIHEDRAL = Uint8Array.from({ length: 100 }, (_, pair) => dihedral(Math.floor(pair / 10), pair % 10));
+
 function dihedral(a: number, b: number): number {
   if (a < 5) return b < 5 ? (a + b) % 5 : 5 + ((a + b - 5) % 5);
   return b < 5 ? 5 + ((a - 5 - b + 5) % 5) : (a - b + 5) % 5;
 }
 
 const PERMUTATION = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+/** Each digit after none to seven permutations. */
+const PERMUTED = Uint8Array.from({ length: 80 }, (_, at) => permuted(at % 10, Math.floor(at / 10)));
 
 function permuted(digit: number, times: number): number {
   let value = digit;

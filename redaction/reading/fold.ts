@@ -3,7 +3,7 @@
  * time), decimal digits of every script, dashes and spaces of every width; what is invisible is dropped. A code point is
  * folded by itself, so that a stream folds as the whole text does.
  */
-import type { Place, StageRule, Step } from './stage.ts';
+import type { StageRule } from './stage.ts';
 
 /** Invisible characters in a row that are dropped; the next one stays, so that a stream need not wait for ever. */
 const MAX_DROPPED = 16;
@@ -16,19 +16,34 @@ const SLASHES = '\u2044\u2215\u29f8';
 
 /** What is known of a code point: 0 nothing yet, 1 it stays, 2 it is dropped, 3 it has a spelling of its own in `spellings`. */
 let known: Uint8Array | null = null;
-const spellings = new Map<number, string>();
+const spellings = new Map<number, Uint16Array>();
+/** Longer compatibility forms are words (`ﷺ`), not characters in disguise; nothing grows by more than this. */
+const MAX_SPELLING = 4;
+/** Kinds of code points. */
+const STAYS = 1;
+const DROPPED = 2;
+const SPELLED = 3;
+
+function kindOf(codePoint: number): number {
+  known ??= new Uint8Array(0x110000);
+  let kind = known[codePoint] ?? STAYS;
+  if (kind === 0) {
+    const folded = foldOf(codePoint);
+    kind = folded === null ? STAYS : folded === '' ? DROPPED : SPELLED;
+    known[codePoint] = kind;
+    if (kind === SPELLED)
+      spellings.set(
+        codePoint,
+        Uint16Array.from(folded ?? '', (unit) => unit.charCodeAt(0)),
+      );
+  }
+  return kind;
+}
 
 /** The folded form of a code point; null: it stays, '': it is dropped. */
 function foldOf(codePoint: number): string | null {
-  known ??= new Uint8Array(0x110000);
-  let kind = known[codePoint] ?? 1;
-  if (kind === 0) {
-    const folded = compute(codePoint);
-    kind = folded === null ? 1 : folded === '' ? 2 : 3;
-    known[codePoint] = kind;
-    if (folded !== null && folded !== '') spellings.set(codePoint, folded);
-  }
-  return kind === 1 ? null : kind === 2 ? '' : (spellings.get(codePoint) ?? null);
+  const folded = compute(codePoint);
+  return folded === null || folded.length <= MAX_SPELLING ? folded : null;
 }
 
 function compute(codePoint: number): string | null {
@@ -55,32 +70,40 @@ function digitValue(codePoint: number): number {
   return value;
 }
 
-const NON_ASCII = /[^\0-\x7f]/g;
-
 /** The rule of one stream: it counts what it drops. */
 export function foldRule(): StageRule {
   let droppedUpTo = -1;
   let dropped = 0;
 
-  function step({ text, at, position, isFinal }: Place): Step {
-    const codePoint = text.codePointAt(at) ?? 0;
-    // The second half of a pair may still come.
-    if (codePoint >= 0xd800 && codePoint <= 0xdbff && at + 1 === text.length && !isFinal) return 'more';
-    const folded = foldOf(codePoint);
-    if (folded === null) return null;
-    const length = codePoint > 0xffff ? 2 : 1;
-    if (folded !== '') return { length, text: folded };
+  /** Whether an invisible character at `position` is dropped. */
+  function drops(position: number, length: number): boolean {
     dropped = position === droppedUpTo ? dropped + 1 : 1;
     droppedUpTo = position + length;
-    return dropped > MAX_DROPPED ? null : { length, text: '' };
+    return dropped <= MAX_DROPPED;
   }
 
-  // One such unit is seldom alone: the expression is asked only where there is none.
-  return { next: ({ text, at }) => (text.charCodeAt(at) > 0x7f ? at : indexOf(NON_ASCII, text, at)), step };
+  return {
+    apply(text, base, isFinal, out) {
+      for (let at = 0; at < text.length; at++) {
+        const unit = text.charCodeAt(at);
+        if (unit < 0x80) continue;
+        // The second half of a pair may still come.
+        if (unit >= 0xd800 && unit <= 0xdbff && at + 1 === text.length && !isFinal) return at;
+        const codePoint = text.codePointAt(at) ?? 0;
+        const length = codePoint > 0xffff ? 2 : 1;
+        const kind = kindOf(codePoint);
+        if (kind === SPELLED) {
+          const spelling = spellings.get(codePoint) ?? NOTHING;
+          out.replace(at, at + length, spelling, spelling.length);
+          at += length - 1;
+        } else if (kind === DROPPED && drops(base + at, length)) {
+          out.replace(at, at + length, NOTHING, 0);
+          at += length - 1;
+        }
+      }
+      return text.length;
+    },
+  };
 }
 
-/** Where a global expression next matches; the text's length if nowhere. */
-export function indexOf(expression: RegExp, text: string, at: number): number {
-  expression.lastIndex = at;
-  return expression.exec(text)?.index ?? text.length;
-}
+const NOTHING = new Uint16Array(0);

@@ -16,7 +16,10 @@ const DOUBLES: ReadonlyMap<string, string> = new Map(
   (PAIRS.match(/../gu) ?? []).map((pair) => [pair.charAt(0), pair.charAt(1)] as const),
 );
 const LOOK_ALIKE = new RegExp(`[${[...DOUBLES.keys()].join('')}]`);
-const ALL = new RegExp(LOOK_ALIKE.source, 'g');
+
+/** The Latin letter of each look-alike, 0 for other code units; all lie below. */
+const TABLE = new Uint8Array(0x600);
+for (const [letter, double] of DOUBLES) TABLE[letter.charCodeAt(0)] = double.charCodeAt(0);
 
 /** True when the text holds a look-alike. */
 export function hasLookAlike(text: string): boolean {
@@ -25,5 +28,11 @@ export function hasLookAlike(text: string): boolean {
 
 /** The text with look-alikes replaced, unit by unit. */
 export function foldLetters(text: string): string {
-  return text.replace(ALL, (letter) => DOUBLES.get(letter) ?? letter);
+  const units = new Uint16Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const double = code < TABLE.length ? (TABLE[code] ?? 0) : 0;
+    units[i] = double === 0 ? code : double;
+  }
+  return Buffer.from(units.buffer).toString('utf16le');
 }

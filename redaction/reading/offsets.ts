@@ -3,13 +3,17 @@
  * stretch; only units that were decoded, or that stand behind something dropped, get a row of their own.
  */
 
+/** End of the source of a row whose unit k is source unit start + k. */
+const COPIED = -1;
+
 /** The places of derived text in its source, both counted from the beginning of a stream. */
 export class Offsets {
   /** First derived unit of each row, ascending. */
-  #at: number[] = [];
-  #start: number[] = [];
-  /** End of the source of all the row's units; -1: unit k of the row is source unit start + k. */
-  #end: number[] = [];
+  #at = new Float64Array(16);
+  #start = new Float64Array(16);
+  /** End of the source of all the row's units, or `COPIED`. */
+  #end = new Float64Array(16);
+  #rows = 0;
   #length = 0;
 
   /** Derived units so far. */
@@ -20,10 +24,12 @@ export class Offsets {
   /** `count` units that were taken over from `start` on. */
   copy(start: number, count: number): void {
     if (count === 0) return;
-    const last = this.#at.length - 1;
+    const last = this.#rows - 1;
     const continues =
-      last >= 0 && this.#end[last] === -1 && (this.#start[last] ?? 0) + this.#length - (this.#at[last] ?? 0) === start;
-    if (!continues) this.#row(start, -1);
+      last >= 0 &&
+      this.#end[last] === COPIED &&
+      (this.#start[last] ?? 0) + this.#length - (this.#at[last] ?? 0) === start;
+    if (!continues) this.#row(start, COPIED);
     this.#length += count;
   }
 
@@ -38,35 +44,42 @@ export class Offsets {
   startOf(offset: number): number {
     const row = this.#find(offset);
     const start = this.#start[row] ?? 0;
-    return this.#end[row] === -1 ? start + offset - (this.#at[row] ?? 0) : start;
+    return this.#end[row] === COPIED ? start + offset - (this.#at[row] ?? 0) : start;
   }
 
   /** Source offset past the derived unit before `offset`. */
   endOf(offset: number): number {
     const row = this.#find(offset - 1);
-    const end = this.#end[row] ?? -1;
-    return end === -1 ? (this.#start[row] ?? 0) + offset - (this.#at[row] ?? 0) : end;
+    const end = this.#end[row] ?? COPIED;
+    return end === COPIED ? (this.#start[row] ?? 0) + offset - (this.#at[row] ?? 0) : end;
   }
 
   /** Forgets what lies before `offset`: a stream never asks for it again. */
   drop(offset: number): void {
     const row = this.#find(offset);
     if (row < 64) return;
-    this.#at = this.#at.slice(row);
-    this.#start = this.#start.slice(row);
-    this.#end = this.#end.slice(row);
+    for (const column of [this.#at, this.#start, this.#end]) column.copyWithin(0, row, this.#rows);
+    this.#rows -= row;
   }
 
   #row(start: number, end: number): void {
-    this.#at.push(this.#length);
-    this.#start.push(start);
-    this.#end.push(end);
+    const row = this.#rows++;
+    if (row === this.#at.length) this.#grow();
+    this.#at[row] = this.#length;
+    this.#start[row] = start;
+    this.#end[row] = end;
+  }
+
+  #grow(): void {
+    this.#at = larger(this.#at);
+    this.#start = larger(this.#start);
+    this.#end = larger(this.#end);
   }
 
   /** The last row that begins at or before `offset`. */
   #find(offset: number): number {
     let low = 0;
-    let high = this.#at.length - 1;
+    let high = this.#rows - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       if ((this.#at[middle] ?? 0) <= offset) low = middle;
@@ -74,4 +87,10 @@ export class Offsets {
     }
     return low;
   }
+}
+
+function larger(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const copy = new Float64Array(2 * column.length);
+  copy.set(column);
+  return copy;
 }

@@ -14,76 +14,94 @@ export interface Stage {
   readonly changed: boolean;
 }
 
-/** What a rule makes of the text at a place. */
-export type Step =
-  /** It depends on text that has not come. */
-  | 'more'
-  /** The rule does not apply here: the unit is taken over. */
-  | null
-  /** `length` units are replaced; `behind` units before them, already replaced, belong to them too. */
-  | { readonly length: number; readonly text: string; readonly behind?: number };
-
-/** A place in the text a stage has at hand. */
-export interface Place {
-  readonly text: string;
-  readonly at: number;
-  /** The same place counted from the beginning of the input. */
-  readonly position: number;
-  readonly isFinal: boolean;
-}
-
 export interface StageRule {
-  /** The first offset at or after `at` where `step` may do something; the text's length if there is none. */
-  next(place: Place): number;
-  step(place: Place): Step;
+  /**
+   * Goes through the text and says what it replaces, from left to right; what it says nothing of is taken over. Returns
+   * where it stopped because it depends on text that has not come, else the length. `base`: the text's place in the input.
+   */
+  apply(text: string, base: number, isFinal: boolean, out: StageOutput): number;
   /** Units before the current place that what comes next may still belong to. */
   open?(): number;
 }
 
-/** A stage that applies one rule from left to right. */
-export function createStage(rule: StageRule): Stage {
-  const offsets = new Offsets();
-  let pending = '';
-  let consumed = 0;
-  let changed = false;
+/** What a rule makes of a text. Code units are collected in a table: strings put together one by one cost ten times as much. */
+export class StageOutput {
+  readonly offsets = new Offsets();
+  changed = false;
+  #text = '';
+  #base = 0;
+  /** Everything before is written. */
+  #mark = 0;
+  #isSame = true;
+  #units = new Uint16Array(256);
+  #count = 0;
 
-  function push(chunk: string, isFinal: boolean): string {
-    const text = pending + chunk;
-    let out = '';
-    let at = 0;
-    while (at < text.length) {
-      const next = rule.next({ text, at, position: consumed + at, isFinal });
-      out += text.slice(at, next);
-      offsets.copy(consumed + at, next - at);
-      at = next;
-      if (at === text.length) break;
-      const position = consumed + at;
-      const step = rule.step({ text, at, position, isFinal });
-      if (step === 'more') break;
-      if (step === null) {
-        out += text.charAt(at);
-        offsets.copy(position, 1);
-        at += 1;
-        continue;
-      }
-      offsets.replace(position - (step.behind ?? 0), position + step.length, step.text.length);
-      out += step.text;
-      at += step.length;
-      changed = true;
-    }
-    pending = text.slice(at);
-    consumed += at;
-    return out;
+  begin(text: string, base: number): void {
+    this.#text = text;
+    this.#base = base;
+    this.#mark = 0;
+    this.#isSame = true;
+    this.#count = 0;
   }
 
+  /** The units [start, end) become the first `count` of `units`; `behind` units before them, already replaced, belong to them too. */
+  replace(start: number, end: number, units: ArrayLike<number>, count: number, behind = 0): void {
+    this.#copy(start);
+    this.#mark = end;
+    this.#isSame = false;
+    this.changed = true;
+    this.offsets.replace(this.#base + start - behind, this.#base + end, count);
+    this.#reserve(count);
+    for (let i = 0; i < count; i++) this.#units[this.#count++] = units[i] ?? 0;
+  }
+
+  /** The derived text, with everything up to `end` taken over that was not replaced. */
+  finish(end: number): string {
+    if (this.#isSame) {
+      this.offsets.copy(this.#base, end);
+      return this.#text.slice(0, end);
+    }
+    this.#copy(end);
+    return Buffer.from(this.#units.buffer, 0, 2 * this.#count).toString('utf16le');
+  }
+
+  #copy(end: number): void {
+    const text = this.#text;
+    this.#reserve(end - this.#mark);
+    this.offsets.copy(this.#base + this.#mark, end - this.#mark);
+    for (let i = this.#mark; i < end; i++) this.#units[this.#count++] = text.charCodeAt(i);
+    this.#mark = end;
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#count + count;
+    if (needed <= this.#units.length) return;
+    const larger = new Uint16Array(2 * needed);
+    larger.set(this.#units);
+    this.#units = larger;
+  }
+}
+
+/** A stage that applies one rule from left to right. */
+export function createStage(rule: StageRule): Stage {
+  const out = new StageOutput();
+  let pending = '';
+  let consumed = 0;
   return {
-    push,
-    offsets,
+    push(chunk, isFinal) {
+      const text = pending + chunk;
+      out.begin(text, consumed);
+      const end = rule.apply(text, consumed, isFinal, out);
+      pending = text.slice(end);
+      consumed += end;
+      return out.finish(end);
+    },
+    offsets: out.offsets,
     get consumed() {
       return consumed - (rule.open?.() ?? 0);
     },
     get changed() {
-      return changed;
+      return out.changed;
     },
   };
 }

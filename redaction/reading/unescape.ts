@@ -2,66 +2,108 @@
  * Escapes that other programs undo: percent-encoding (RFC 3986 section 2.1), the escapes of JSON and JavaScript strings
  * (RFC 8259 section 7), numeric character references (HTML Living Standard section 13.5).
  */
-import { indexOf } from './fold.ts';
-import type { Place, StageRule, Step } from './stage.ts';
+import type { StageOutput, StageRule } from './stage.ts';
+import { isCharacter, sequenceLength, writeCodePoint } from './text-bytes.ts';
 
-const CUES = /[%&\\]/g;
+const PERCENT = 0x25;
+const AMPERSAND = 0x26;
+const BACKSLASH = 0x5c;
+
+/** What was decoded last. One rule serves one text at a time. */
+const units = new Uint16Array(2);
+
+/** What a reader returns instead of the end of the escape: it depends on text that has not come, or there is none. */
+const MORE = -1;
+const NONE = -2;
 
 export const UNESCAPE: StageRule = {
-  next: ({ text, at }) => indexOf(CUES, text, at),
-  step(place) {
-    const char = place.text.charAt(place.at);
-    return char === '%' ? percent(place) : char === '\\' ? backslash(place) : reference(place);
+  apply(text, _, isFinal, out) {
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code !== PERCENT && code !== AMPERSAND && code !== BACKSLASH) continue;
+      const read = code === PERCENT ? percent : code === BACKSLASH ? backslash : reference;
+      const end = read(text, at, out);
+      if (end === MORE && !isFinal) return at;
+      if (end >= 0) at = end - 1;
+    }
+    return text.length;
   },
 };
 
-/** Bytes of a UTF-8 sequence by its first byte (RFC 3629 section 4); 0 for what cannot begin one. */
-function sequenceLength(first: number): number {
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) return 2;
-  return first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
-}
+const HEX = new Uint8Array(128).fill(16);
+for (const [value, digits] of [
+  '0',
+  '1',
+  '2',
+  '3',
+  '4',
+  '5',
+  '6',
+  '7',
+  '8',
+  '9',
+  'aA',
+  'bB',
+  'cC',
+  'dD',
+  'eE',
+  'fF',
+].entries())
+  for (const digit of digits) HEX[digit.charCodeAt(0)] = value;
 
-const PERCENT_BYTE = /^%[0-9A-Fa-f]{2}$/;
-const PERCENT_START = /^%[0-9A-Fa-f]?$/;
-
-function percent({ text, at, isFinal }: Place): Step {
-  const first = text.slice(at, at + 3);
-  if (!PERCENT_BYTE.test(first)) return !isFinal && PERCENT_START.test(first) ? 'more' : null;
-  const length = 3 * sequenceLength(Number.parseInt(first.slice(1), 16));
-  if (length === 0) return null;
-  const written = text.slice(at, at + length);
-  const open = written.length % 3;
-  if (!isFinal && written.length < length && (open === 0 || PERCENT_START.test(written.slice(-open)))) return 'more';
-  try {
-    return { length, text: decodeURIComponent(written) };
-  } catch {
-    return null;
+/** The value of `count` hexadecimal digits at `at`; `MORE` where the text ends in them, `NONE` where others stand. */
+function hexAt(text: string, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) {
+    if (i >= text.length) return MORE;
+    const digit = HEX[text.charCodeAt(i)] ?? 16;
+    if (digit === 16) return NONE;
+    value = value * 16 + digit;
   }
+  return value;
 }
 
-const SIMPLE: ReadonlyMap<string, string> = new Map([
-  ['n', '\n'],
-  ['t', '\t'],
-  ['r', '\r'],
-  ['b', ' '],
-  ['f', ' '],
-  ['"', '"'],
-  ["'", "'"],
-  ['/', '/'],
-  ['\\', '\\'],
-]);
+/** The byte of `%XX` at `at`. */
+function percentByte(text: string, at: number): number {
+  if (at >= text.length) return MORE;
+  return text.charCodeAt(at) === PERCENT ? hexAt(text, at + 1, 2) : NONE;
+}
 
-const CODE = /^\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})/;
-const CODE_START = /^\\(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?$/;
+function percent(text: string, at: number, out: StageOutput): number {
+  const first = percentByte(text, at);
+  if (first < 0) return first;
+  const length = sequenceLength(first);
+  if (length === 0) return NONE;
+  let code = length === 1 ? first : first & (0xff >> (length + 1));
+  for (let i = 1; i < length; i++) {
+    const byte = percentByte(text, at + 3 * i);
+    if (byte < 0) return byte;
+    if ((byte & 0xc0) !== 0x80) return NONE;
+    code = (code << 6) | (byte & 0x3f);
+  }
+  if (!isCharacter(code, length)) return NONE;
+  return replaced(out, at, at + 3 * length, code);
+}
 
-function backslash({ text, at, isFinal }: Place): Step {
-  const simple = SIMPLE.get(text.charAt(at + 1));
-  if (simple !== undefined) return { length: 2, text: simple };
-  const written = text.slice(at, at + 6);
-  const code = CODE.exec(written)?.[0];
-  if (code !== undefined) return { length: code.length, text: String.fromCharCode(Number.parseInt(code.slice(2), 16)) };
-  return !isFinal && CODE_START.test(written) ? 'more' : null;
+function replaced(out: StageOutput, start: number, end: number, code: number): number {
+  out.replace(start, end, units, writeCodePoint(code, units, 0));
+  return end;
+}
+
+/** What stands for what behind a backslash; 0: nothing. */
+const SIMPLE = new Uint8Array(128);
+for (const [escape, char] of ['n\n', 't\t', 'r\r', 'b ', 'f ', '""', "''", '//', '\\\\'].map((pair) => pair.split('')))
+  SIMPLE[escape?.charCodeAt(0) ?? 0] = char?.charCodeAt(0) ?? 0;
+
+function backslash(text: string, at: number, out: StageOutput): number {
+  if (at + 1 >= text.length) return MORE;
+  const kind = text.charCodeAt(at + 1);
+  const simple = SIMPLE[kind] ?? 0;
+  if (simple !== 0) return replaced(out, at, at + 2, simple);
+  const digits = kind === 0x75 ? 4 : kind === 0x78 ? 2 : 0;
+  if (digits === 0) return NONE;
+  const code = hexAt(text, at + 2, digits);
+  return code < 0 ? code : replaced(out, at, at + 2 + digits, code);
 }
 
 const NAMED: ReadonlyMap<string, string> = new Map([
@@ -77,20 +119,44 @@ const NAMED: ReadonlyMap<string, string> = new Map([
   ['equals', '='],
   ['plus', '+'],
 ]);
-const LONGEST_REFERENCE = 10;
-const REFERENCE = /^&(?:#([0-9]{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([a-z]{3,6}));/;
-const REFERENCE_START = /^&(?:#(?:[0-9]{0,7}|[xX][0-9A-Fa-f]{0,6})|[a-z]{0,6})?$/;
+const MAX_NAME = 6;
 
-function reference({ text, at, isFinal }: Place): Step {
-  const written = text.slice(at, at + LONGEST_REFERENCE);
-  const match = REFERENCE.exec(written);
-  if (match === null) return !isFinal && REFERENCE_START.test(written) ? 'more' : null;
-  const [whole, decimal, hex, name] = match;
-  const decoded = name === undefined ? character(decimal, hex) : NAMED.get(name);
-  return decoded === undefined ? null : { length: whole.length, text: decoded };
+function reference(text: string, at: number, out: StageOutput): number {
+  if (at + 1 >= text.length) return MORE;
+  if (text.charCodeAt(at + 1) !== 0x23) return named(text, at, out);
+  const isHex = at + 2 < text.length && (text.charCodeAt(at + 2) | 0x20) === 0x78;
+  return numeric(text, at, out, isHex);
 }
 
-function character(decimal: string | undefined, hex: string | undefined): string | undefined {
-  const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number.parseInt(decimal, 10);
-  return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+/** `&#` with one to seven decimal digits, or `&#x` with one to six hexadecimal ones. */
+function numeric(text: string, start: number, out: StageOutput, isHex: boolean): number {
+  const base = isHex ? 16 : 10;
+  const first = start + (isHex ? 3 : 2);
+  const limit = first + (isHex ? 6 : 7);
+  let value = 0;
+  let at = first;
+  for (; at < limit && at < text.length; at++) {
+    const digit = HEX[text.charCodeAt(at)] ?? 16;
+    if (digit >= base) break;
+    value = value * base + digit;
+  }
+  if (at === text.length) return MORE;
+  if (at === first || text.charAt(at) !== ';' || value === 0 || value > 0x10ffff) return NONE;
+  return replaced(out, start, at + 1, value);
+}
+
+function named(text: string, start: number, out: StageOutput): number {
+  let at = start + 1;
+  while (at <= start + MAX_NAME && at < text.length && isLower(text.charCodeAt(at))) at += 1;
+  if (at === text.length) return MORE;
+  if (text.charAt(at) !== ';') return NONE;
+  const char = NAMED.get(text.slice(start + 1, at));
+  if (char === undefined) return NONE;
+  units[0] = char === '' ? 0 : char.charCodeAt(0);
+  out.replace(start, at + 1, units, char.length);
+  return at + 1;
+}
+
+function isLower(code: number): boolean {
+  return code >= 0x61 && code <= 0x7a;
 }

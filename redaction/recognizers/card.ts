@@ -43,28 +43,43 @@ const RANGES: readonly Range[] = [
   [9860, 9860, 16, 16], // Humo
 ];
 
-/** The same by the first six digits, which every card has. */
-const PREFIXES = RANGES.map(([from, to, shortest, longest]) => {
-  const scale = 10 ** (6 - String(from).length);
-  return { from: from * scale, to: (to + 1) * scale - 1, shortest, longest };
-});
+/** The same by the first six digits, which every card has, in lists by the first two. */
+const BY_FIRST_TWO: readonly (readonly { from: number; to: number; shortest: number; longest: number }[])[] =
+  Array.from({ length: 100 }, (_, firstTwo) =>
+    RANGES.map(([from, to, shortest, longest]) => {
+      const scale = 10 ** (6 - String(from).length);
+      return { from: from * scale, to: (to + 1) * scale - 1, shortest, longest };
+    }).filter(({ from, to }) => from < (firstTwo + 1) * 10_000 && to >= firstTwo * 10_000),
+  );
 
 const VISA_LENGTHS: ReadonlySet<number> = new Set([13, 16, 19]);
+const PREFIX_DIGITS = 6;
 const MAX_DIGITS = 19;
+
+/** The digits of the candidate at hand. */
+const digits = new Uint8Array(MAX_DIGITS + 1);
 
 /** Longest prefix of the candidate, ending with a group of digits, that is a card number. */
 export function verifyCard(candidate: string): Verdict | null {
-  const digits: number[] = [];
+  return verifyCardAt(candidate, 0, candidate.length);
+}
+
+/** The same for the candidate [start, end) of a text. */
+export function verifyCardAt(text: string, start: number, end: number): Verdict | null {
+  let size = 0;
+  let prefix = 0;
   let groupSize = 0;
   let length = 0;
-  for (let i = 0; i <= candidate.length; i++) {
-    const digit = candidate.charCodeAt(i) - 48;
+  for (let i = start; i <= end; i++) {
+    const digit = i < end ? text.charCodeAt(i) - 48 : -1;
     if (digit >= 0 && digit <= 9) {
-      digits.push(digit);
+      if (size > MAX_DIGITS) break;
+      if (size < PREFIX_DIGITS) prefix = prefix * 10 + digit;
+      digits[size++] = digit;
       groupSize += 1;
       continue;
     }
-    if (isCardNumber(digits)) length = i;
+    if (hasScheme(size, prefix) && passesLuhn(size)) length = i - start;
     // Cards are printed in groups of four or more, only the last may be shorter: `1 2 3 4 …` is a list, not a card.
     if (groupSize < 4) break;
     groupSize = 0;
@@ -72,21 +87,18 @@ export function verifyCard(candidate: string): Verdict | null {
   return length === 0 ? null : { length, score: 1000 };
 }
 
-/** True when scheme, length and check digit fit. */
-function isCardNumber(digits: readonly number[]): boolean {
-  const size = digits.length;
-  if (size < 12 || size > MAX_DIGITS || !passesLuhn(digits)) return false;
-  if (digits[0] === 4 && !VISA_LENGTHS.has(size)) return false;
-  let prefix = 0;
-  for (let i = 0; i < 6; i++) prefix = prefix * 10 + (digits[i] ?? 0);
-  return PREFIXES.some(
-    ({ from, to, shortest, longest }) => prefix >= from && prefix <= to && size >= shortest && size <= longest,
-  );
+/** True when scheme and length fit. */
+function hasScheme(size: number, prefix: number): boolean {
+  if (size < 12 || size > MAX_DIGITS) return false;
+  if (prefix >= 400_000 && prefix < 500_000 && !VISA_LENGTHS.has(size)) return false;
+  for (const { from, to, shortest, longest } of BY_FIRST_TWO[Math.floor(prefix / 10_000)] ?? [])
+    if (prefix >= from && prefix <= to && size >= shortest && size <= longest) return true;
+  return false;
 }
 
-function passesLuhn(digits: readonly number[]): boolean {
+function passesLuhn(size: number): boolean {
   let sum = 0;
-  for (let i = digits.length - 1, isDoubled = false; i >= 0; i--, isDoubled = !isDoubled) {
+  for (let i = size - 1, isDoubled = false; i >= 0; i--, isDoubled = !isDoubled) {
     const digit = digits[i] ?? 0;
     sum += !isDoubled ? digit : digit > 4 ? digit * 2 - 9 : digit * 2;
   }

@@ -12,26 +12,46 @@ const LENGTHS: ReadonlyMap<string, number> = new Map(
     .map((row) => [row.slice(0, 2), Number(row.slice(2))] as const),
 );
 
+/** Each country's letters in either case, its check digits and as many characters as its numbers have. */
+export const IBAN_PATTERN = `(?:${[...new Set(LENGTHS.values())].map(ofLength).join('|')})`;
+
+function ofLength(length: number): string {
+  const countries = [...LENGTHS.keys()].filter((country) => LENGTHS.get(country) === length);
+  const letters = countries.map((country) =>
+    country.replace(/[A-Z]/g, (letter) => `[${letter}${letter.toLowerCase()}]`),
+  );
+  return `(?:${letters.join('|')})[0-9]{2}(?:[ \\-]?[0-9A-Za-z]){${String(length - 4)}}`;
+}
+
+const SPACE = 32;
+const HYPHEN = 45;
+
 /** The country fixes the length, so words after the number are cut off; then the check digits decide. */
 export function verifyIban(candidate: string): Verdict | null {
   const wanted = LENGTHS.get(candidate.slice(0, 2).toUpperCase());
   if (wanted === undefined) return null;
-  let iban = '';
+  let count = 0;
   let end = 0;
-  while (end < candidate.length && iban.length < wanted) {
-    const char = candidate.charAt(end);
-    if (char !== ' ' && char !== '-') iban += char;
-    end += 1;
+  for (; end < candidate.length && count < wanted; end++) {
+    const code = candidate.charCodeAt(end);
+    if (code !== SPACE && code !== HYPHEN) values[count++] = valueOf(code);
   }
-  if (iban.length < wanted || isAlphanumeric(candidate.charCodeAt(end))) return null;
-  return passesMod97(iban.toUpperCase()) ? { length: end, score: 1000 } : null;
+  if (count < wanted || isAlphanumeric(candidate.charCodeAt(end))) return null;
+  return passesMod97(wanted) ? { length: end, score: 1000 } : null;
+}
+
+/** Digits and letters of the number at hand, 10 for A to 35 for Z. */
+const values = new Uint8Array(64);
+
+function valueOf(code: number): number {
+  return code < 58 ? code - 48 : (code | 32) - 87;
 }
 
 /** ISO 7064 MOD 97-10 over the number with its first four characters moved to the end. */
-function passesMod97(iban: string): boolean {
+function passesMod97(length: number): boolean {
   let remainder = 0;
-  for (const char of iban.slice(4) + iban.slice(0, 4)) {
-    const value = Number.parseInt(char, 36);
+  for (let i = 0; i < length; i++) {
+    const value = values[(i + 4) % length] ?? 0;
     remainder = (remainder * (value > 9 ? 100 : 10) + value) % 97;
   }
   return remainder === 1;

@@ -1,9 +1,9 @@
 /** Personal data, under Presidio's entity names. */
-import { verifyCard } from './card.ts';
+import { verifyCard, verifyCardAt } from './card.ts';
 import { verifyEmail } from './email.ts';
-import { verifyIban } from './iban.ts';
+import { IBAN_PATTERN, verifyIban } from './iban.ts';
 import { verifyIpv4, verifyIpv6 } from './ip.ts';
-import { verifyPhone, verifyPlainPhone } from './phone.ts';
+import { verifyPhone, verifyPhoneAt, verifyPlainPhone } from './phone.ts';
 import { NEVER, WORD } from './recognizer.ts';
 import type { Recognizer } from './recognizer.ts';
 import { verifySsn } from './ssn.ts';
@@ -14,12 +14,24 @@ const LABEL = `[${LETTER}](?:[${LETTER}\\-]{0,61}[${LETTER}])?`;
 
 /** Separators people and word processors put between digit groups. */
 const CARD_SEPARATOR = '[ .\\-\u00a0\u202f\u2010-\u2013]';
+/** The first four digits of every scheme, roughly. */
+const CARD_BEGINNING =
+  '(?:1800|2131|2[2-7][0-9]{2}|3[04-9][0-9]{2}|4[0-9]{3}|5[0-8][0-9]{2}|6[0-7][0-9]{2}|8[126][0-9]{2}|9[78][0-9]{2})';
 const PHONE_SEPARATOR = '[ ().\\-/\u00a0\u202f\u2010-\u2013]';
 
 const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 
-const PHONE = `[+(]{0,2}[0-9](?:${PHONE_SEPARATOR}{0,3}[0-9])`;
-const PHONE_GATE = `[+(]{0,2}[0-9](?:${PHONE_SEPARATOR}{0,3}[0-9]){6}`;
+/** Further groups of a number; a single digit only as a hint, in `(0)`. See `phone.ts` for how many digits there must be. */
+const phoneGroups = (longest: number, most: number): string =>
+  `(?:${PHONE_SEPARATOR}{1,3}[0-9]{2,${String(longest)}}|${PHONE_SEPARATOR}{0,2}[(]0){0,${String(most)}}`;
+/** What follows the first digit: sixteen digits in all, so a long first group leaves room for little. */
+const PHONE_REST = `(?:[0-9]{0,4}${phoneGroups(13, 6)}|[0-9]{5,8}${phoneGroups(10, 5)}|[0-9]{9,15}${phoneGroups(6, 3)})`;
+/** International with `+` or `00`, national with `0`, North American without anything in front. */
+const PHONE =
+  `(?:(?:[(]?[+]|[+][+(])[0-9]${PHONE_REST}|[(]{0,2}0${PHONE_REST}|` +
+  `[(]?(?:1${PHONE_SEPARATOR}{1,3})?[0-9]{3}${PHONE_SEPARATOR}{1,3}(?:[0-9]{3}${PHONE_SEPARATOR}{1,3}[0-9]{4}|[0-9]{7})|` +
+  `[(]?1?[0-9]{10})`;
+const PLAIN_PHONE = `[+(]{0,2}[0-9]${PHONE_REST}`;
 const PHONE_WORDS =
   'phone telephone tel call cell cellphone mobile fax number whatsapp sms contact dial ring hotline'.split(' ');
 
@@ -46,13 +58,15 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'PHONE_NUMBER',
     kind: 'pii',
     keywords: [],
-    gate: PHONE_GATE,
-    pattern: `${PHONE}{6,16}`,
+    pattern: PHONE,
+    isLongest: true,
+    minLength: 7,
     notBefore: `[0-9A-Za-z_+]|[0-9][.,]`,
     notAfter: WORD,
     score: 400,
     context: PHONE_WORDS,
     verify: verifyPhone,
+    verifyAt: verifyPhoneAt,
     example: '+44 20 7946 0958',
     source: 'ITU-T E.164; plans of libphonenumber-js',
   },
@@ -62,8 +76,10 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'PHONE_NUMBER',
     kind: 'pii',
     keywords: [],
-    gate: PHONE_GATE,
-    pattern: `${PHONE}{7,16}`,
+    pattern: PLAIN_PHONE,
+    isLongest: true,
+    minLength: 8,
+    needsContext: true,
     notBefore: `[0-9A-Za-z_+]|[0-9]${PHONE_SEPARATOR}`,
     notAfter: WORD,
     score: 250,
@@ -78,14 +94,16 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'CREDIT_CARD',
     kind: 'pii',
     keywords: [],
-    gate: `[0-9]{4}(?:${CARD_SEPARATOR}?[0-9]){4}`,
-    // The first group has four digits at least, see `verifyCard`.
-    pattern: `[1-689][0-9]{3}(?:${CARD_SEPARATOR}?[0-9]){8,15}`,
+    // Groups have four digits at least, only the last may have fewer, see `verifyCard`.
+    pattern: `${CARD_BEGINNING}[0-9]{0,15}(?:${CARD_SEPARATOR}[0-9]{4,15}){0,3}(?:${CARD_SEPARATOR}[0-9]{1,3})?`,
+    isLongest: true,
+    minLength: 12,
     notBefore: `${WORD}|[0-9][.,]`,
     notAfter: WORD,
     score: 1000,
     context: [],
     verify: verifyCard,
+    verifyAt: verifyCardAt,
     example: '4111 1111 1111 1111',
     source: 'ISO/IEC 7812-1, issuer ranges of the schemes',
   },
@@ -95,10 +113,9 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'IBAN_CODE',
     kind: 'pii',
     keywords: [],
-    gate: '[A-Za-z]{2}[0-9]{2}[ \\-]?[0-9A-Za-z]',
-    pattern: '[A-Za-z]{2}[0-9]{2}(?:[ \\-]?[0-9A-Za-z]){11,30}',
+    pattern: IBAN_PATTERN,
     notBefore: WORD,
-    notAfter: NEVER,
+    notAfter: '[0-9A-Za-z]',
     score: 1000,
     context: [],
     verify: verifyIban,
@@ -111,7 +128,6 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'US_SSN',
     kind: 'pii',
     keywords: [],
-    gate: '[0-9]{3}[ .\\-]?[0-9]{2}',
     pattern: '[0-9]{3}[ .\\-]?[0-9]{2}[ .\\-]?[0-9]{4}',
     notBefore: WORD,
     notAfter: WORD,
@@ -127,7 +143,6 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'IP_ADDRESS',
     kind: 'pii',
     keywords: [],
-    gate: '[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]',
     pattern: `${OCTET}\\.${OCTET}\\.${OCTET}\\.${OCTET}`,
     notBefore: `${WORD}|[0-9]\\.`,
     notAfter: `${WORD}|\\.[0-9]`,
@@ -143,7 +158,6 @@ export const PERSONAL: readonly Recognizer[] = [
     entity: 'IP_ADDRESS',
     kind: 'pii',
     keywords: [],
-    gate: '[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:',
     pattern: `(?:[0-9A-Fa-f]{0,4}:){2,7}(?:${OCTET}\\.${OCTET}\\.${OCTET}\\.${OCTET}|[0-9A-Fa-f]{0,4})`,
     notBefore: '[0-9A-Za-z_:.]',
     notAfter: '[0-9A-Za-z_:]|\\.[0-9]',

@@ -21,131 +21,207 @@ const PLAIN_PLANS = planOf(...('ES IN PT PL NO DK BR CZ'.split(' ') as CountryCo
 const MAX_GROUPS = 7;
 const MIN_DIGITS = 7;
 const MAX_DIGITS = 16;
+const MIN_TRUNK_DIGITS = 9;
 const DATE = /^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}(?:$|[^0-9./-])/;
 
-/** The groups of digits a candidate starts with; offsets are just past each group's last digit. */
+/** The groups of digits a candidate starts with. Made anew by each call. */
 interface Written {
-  readonly candidate: string;
-  readonly groups: readonly string[];
-  readonly ends: readonly number[];
+  text: string;
+  /** The candidate. */
+  from: number;
+  to: number;
+  count: number;
+  digits: number;
+  /** Where each group begins, and just past its last digit. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** 1 where the parentheses up to the end of the group are in order: none, or one of each. */
+  readonly balances: Uint8Array;
 }
+
+const written: Written = {
+  text: '',
+  from: 0,
+  to: 0,
+  count: 0,
+  digits: 0,
+  starts: new Int32Array(8),
+  ends: new Int32Array(8),
+  balances: new Uint8Array(8),
+};
 
 /** The longest run of whole digit groups, from the start of the candidate, that the form of the number explains. */
 export function verifyPhone(candidate: string): Verdict | null {
-  const written = digitGroups(candidate);
-  const first = written.groups[0] ?? '';
-  if (candidate.startsWith('+') || candidate.startsWith('(+')) return longest(written, scorePlus);
-  // Behind the prefix stands a calling code, and none begins with a zero.
-  if (/^000|^00$/.test(first) && /^0[0 ().-]*0[ ().-]*0/.test(candidate)) return null;
-  if (first.startsWith('00')) return longest(written, scoreDoubleZero);
-  return first.startsWith('0') ? longest(written, scoreTrunk) : northAmerican(written);
+  return verifyPhoneAt(candidate, 0, candidate.length);
 }
+
+/** The same for the candidate [start, end) of a text. */
+export function verifyPhoneAt(text: string, start: number, end: number): Verdict | null {
+  if (!readGroups(text, start, end) || !isBalancedSomewhere()) return null;
+  const sign = text.charCodeAt(start);
+  if (sign === PLUS || (sign === OPENING && text.charCodeAt(start + 1) === PLUS)) return longest(scorePlus);
+  const first = written.starts[0] ?? 0;
+  if (text.charCodeAt(first) !== ZERO) return northAmerican();
+  return longest(sizeOf(0) > 1 && text.charCodeAt(first + 1) === ZERO ? scoreDoubleZero : scoreTrunk);
+}
+
+const PLUS = 43;
+const OPENING = 40;
+const CLOSING = 41;
+const ZERO = 48;
+const ONE = 49;
 
 /** The same for plans dialled without a prefix: any nine digits in groups look like one, so only context makes it count. */
 export function verifyPlainPhone(candidate: string): Verdict | null {
-  return longest(digitGroups(candidate), scorePlain);
+  return readGroups(candidate, 0, candidate.length) ? longest(scorePlain) : null;
 }
 
-/** Groups up to the first that no printed number has: a single digit anywhere but in front (`1 212 …`) or in `(0)`. */
-function digitGroups(candidate: string): Written {
-  const groups: string[] = [];
-  const ends: number[] = [];
-  let at = 0;
-  while (at < candidate.length && groups.length < MAX_GROUPS) {
+/**
+ * Reads the groups up to the first that no printed number has: a single digit anywhere but in front (`1 212 …`) or in
+ * `(0)`. False when they are too short for any number.
+ */
+function readGroups(text: string, from: number, to: number): boolean {
+  written.text = text;
+  written.from = from;
+  written.to = to;
+  written.count = 0;
+  written.digits = 0;
+  let opened = 0;
+  let closed = 0;
+  let at = from;
+  while (at < to && written.count < MAX_GROUPS) {
     const start = at;
-    while (isDigit(candidate.charCodeAt(at))) at += 1;
-    const group = candidate.slice(start, at);
-    if (group.length === 1 && groups.length > 0 && !(group === '0' && candidate.charAt(start - 1) === '(')) break;
-    if (group !== '') {
-      groups.push(group);
-      ends.push(at);
-    }
+    while (at < to && isDigit(text.charCodeAt(at))) at += 1;
+    const size = at - start;
+    if (size === 1 && written.count > 0 && !isTrunkHint(text, start)) break;
+    if (size > 0) addGroup(start, at, opened === closed && opened <= 1);
+    const sign = text.charCodeAt(at);
+    if (sign === OPENING) opened += closed === 0 ? 1 : 2;
+    else if (sign === CLOSING) closed += opened === 1 ? 1 : 2;
     at += 1;
   }
-  return { candidate, groups, ends };
+  return written.digits >= MIN_DIGITS;
 }
 
-function longest(written: Written, scoreOf: (digits: string, groups: readonly string[]) => number): Verdict | null {
-  const { candidate, groups, ends } = written;
-  const all = groups.join('');
-  const hasParentheses = candidate.includes('(') || candidate.includes(')');
-  let size = all.length;
-  for (let count = groups.length; count > 0; count--) {
-    if (size < MIN_DIGITS) return null;
-    const digits = all.slice(0, size);
-    const length = ends[count - 1] ?? 0;
-    size -= groups[count - 1]?.length ?? 0;
-    if (digits.length > MAX_DIGITS || (hasParentheses && !parenthesesBalance(candidate, length))) continue;
-    const score = scoreOf(digits, groups.slice(0, count));
-    if (score > 0) return DATE.test(candidate) ? null : { length, score };
-  }
-  return null;
+function addGroup(start: number, end: number, isBalanced: boolean): void {
+  written.starts[written.count] = start;
+  written.ends[written.count] = end;
+  written.balances[written.count] = isBalanced ? 1 : 0;
+  written.count += 1;
+  written.digits += end - start;
 }
 
-function scorePlus(digits: string, groups: readonly string[]): number {
-  return isInternational(withoutTrunkHint(groups, digits)) ? INTERNATIONAL : 0;
-}
-
-function scoreDoubleZero(digits: string, groups: readonly string[]): number {
-  return isInternational(withoutTrunkHint(groups, digits).slice(2)) ? INTERNATIONAL : 0;
-}
-
-/** `+44 (0)20 …` writes the trunk prefix that must not be dialled from abroad. */
-function withoutTrunkHint(groups: readonly string[], digits: string): string {
-  return groups[1] !== '0' ? digits : groups.toSpliced(1, 1).join('');
-}
-
-function isInternational(digits: string): boolean {
-  // No calling code begins with a zero.
-  if (digits.startsWith('0')) return false;
-  for (let codeLength = 1; codeLength <= 3; codeLength++) {
-    const national = digits.slice(codeLength);
-    if (planOfCode(digits.slice(0, codeLength))?.accepts(national) === true) return true;
+/** Up to the end of some group that makes the number long enough. */
+function isBalancedSomewhere(): boolean {
+  let size = written.digits;
+  for (let i = written.count - 1; i >= 0 && size >= MIN_DIGITS; i--) {
+    if (written.balances[i] === 1) return true;
+    size -= sizeOf(i);
   }
   return false;
 }
 
-function scoreTrunk(digits: string, groups: readonly string[]): number {
-  if (digits.length < 9) return 0;
-  // Italy dials the zero as a part of the number.
-  if (!TRUNK_PLANS.accepts(digits.slice(1)) && !ITALY.accepts(digits)) return 0;
-  return groups.length > 1 ? FORMATTED : BARE;
+function isTrunkHint(text: string, at: number): boolean {
+  return text.charCodeAt(at) === ZERO && text.charCodeAt(at - 1) === OPENING;
 }
 
-function scorePlain(digits: string, groups: readonly string[]): number {
-  if (digits.length < 8 || groups.length > 5) return 0;
-  return PLAIN_PLANS.accepts(digits) ? BARE : 0;
+function sizeOf(index: number): number {
+  return index < written.count ? (written.ends[index] ?? 0) - (written.starts[index] ?? 0) : 0;
+}
+
+/** Character codes of the digits of the groups, without what stands between. */
+const digits = new Uint8Array(128);
+
+function readDigits(): void {
+  let size = 0;
+  for (let i = 0; i < written.count; i++)
+    for (let at = written.starts[i] ?? 0; at < (written.ends[i] ?? 0); at++)
+      digits[size++] = written.text.charCodeAt(at);
+}
+
+function longest(scoreOf: (size: number, count: number) => number): Verdict | null {
+  readDigits();
+  let size = written.digits;
+  for (let count = written.count; count > 0 && size >= MIN_DIGITS; count--) {
+    if (size <= MAX_DIGITS && written.balances[count - 1] === 1) {
+      const score = scoreOf(size, count);
+      if (score > 0) return isDate() ? null : verdictFor(count, score);
+    }
+    size -= sizeOf(count - 1);
+  }
+  return null;
+}
+
+function isDate(): boolean {
+  return DATE.test(written.text.slice(written.from, written.to));
+}
+
+function verdictFor(count: number, score: number): Verdict {
+  return { length: (written.ends[count - 1] ?? 0) - written.from, score };
+}
+
+function scorePlus(size: number, count: number): number {
+  return isInternational(0, size, count) ? INTERNATIONAL : 0;
+}
+
+function scoreDoubleZero(size: number, count: number): number {
+  return isInternational(2, size, count) ? INTERNATIONAL : 0;
+}
+
+const withoutHint = new Uint8Array(digits.length);
+
+/** The digits [from, size) with calling code; `+44 (0)20 …` writes the trunk prefix that must not be dialled from abroad. */
+function isInternational(from: number, size: number, count: number): boolean {
+  const first = sizeOf(0);
+  if (count < 2 || sizeOf(1) !== 1 || digits[first] !== ZERO) return fitsPlan(digits, from, size);
+  withoutHint.set(digits.subarray(0, first));
+  withoutHint.set(digits.subarray(first + 1, size), first);
+  return fitsPlan(withoutHint, from, size - 1);
+}
+
+function fitsPlan(codes: Uint8Array, from: number, to: number): boolean {
+  // No calling code begins with a zero.
+  if (codes[from] === ZERO) return false;
+  let callingCode = 0;
+  for (let at = from; at < Math.min(from + 3, to); at++) {
+    callingCode = callingCode * 10 + (codes[at] ?? 0) - ZERO;
+    if (planOfCode(callingCode)?.acceptsCodes(codes, at + 1, to) === true) return true;
+  }
+  return false;
+}
+
+function scoreTrunk(size: number, count: number): number {
+  if (size < MIN_TRUNK_DIGITS) return 0;
+  // Italy dials the zero as a part of the number.
+  if (!TRUNK_PLANS.acceptsCodes(digits, 1, size) && !ITALY.acceptsCodes(digits, 0, size)) return 0;
+  return count > 1 ? FORMATTED : BARE;
+}
+
+function scorePlain(size: number, count: number): number {
+  if (size < 8 || count > 5) return 0;
+  return PLAIN_PLANS.acceptsCodes(digits, 0, size) ? BARE : 0;
 }
 
 /** North American plan: 3-3-4 with or without the leading 1, 3-7, or ten bare digits. The form leaves one length only. */
-function northAmerican({ candidate, groups, ends }: Written): Verdict | null {
-  const count = northAmericanGroups(groups);
-  const length = ends[count - 1];
-  if (length === undefined || !parenthesesBalance(candidate, length)) return null;
-  const national = groups.slice(0, count).join('').slice(-10);
-  if (!NORTH_AMERICA.accepts(national)) return null;
-  return { length, score: count === 1 ? BARE : FORMATTED };
+function northAmerican(): Verdict | null {
+  const count = northAmericanGroups(written.text.charCodeAt(written.starts[0] ?? 0) === ONE);
+  if (count === 0 || written.balances[count - 1] !== 1) return null;
+  readDigits();
+  let size = 0;
+  for (let i = 0; i < count; i++) size += sizeOf(i);
+  if (!NORTH_AMERICA.acceptsCodes(digits, size - 10, size)) return null;
+  return verdictFor(count, count === 1 ? BARE : FORMATTED);
 }
 
 /** How many groups make up the number; 0 when the sizes fit none of the forms. */
-function northAmericanGroups(groups: readonly string[]): number {
-  const first = groups[0] ?? '';
-  const at = first === '1' ? 1 : 0;
-  if (groups[at]?.length === 3) {
-    if (groups[at + 1]?.length === 3 && groups[at + 2]?.length === 4) return at + 3;
-    return at === 0 && groups[1]?.length === 7 ? 2 : 0;
+function northAmericanGroups(startsWithOne: boolean): number {
+  const at = sizeOf(0) === 1 && startsWithOne ? 1 : 0;
+  if (sizeOf(at) === 3) {
+    if (sizeOf(at + 1) === 3 && sizeOf(at + 2) === 4) return at + 3;
+    return at === 0 && sizeOf(1) === 7 ? 2 : 0;
   }
   if (at === 1) return 0;
-  return first.length === 10 || (first.length === 11 && first.startsWith('1')) ? 1 : 0;
-}
-
-/** In the first `length` units: none, or one of each in their order. */
-function parenthesesBalance(candidate: string, length: number): boolean {
-  const written = candidate.slice(0, length);
-  const opened = written.indexOf('(');
-  const closed = written.indexOf(')');
-  if (opened === -1 || closed === -1) return opened === closed;
-  return opened < closed && opened === written.lastIndexOf('(') && closed === written.lastIndexOf(')');
+  return sizeOf(0) === 10 || (sizeOf(0) === 11 && startsWithOne) ? 1 : 0;
 }
 
 function isDigit(code: number): boolean {

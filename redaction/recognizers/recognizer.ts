@@ -21,10 +21,18 @@ export interface Recognizer {
   readonly version: number;
   readonly entity: string;
   readonly kind: FindingKind;
-  /** Literals; every match has one of them within 128 code units of its anchor. None: every match has a digit there. */
+  /** Literals; every match has one of them within 128 code units of its anchor. None: every match has a digit among its first 40. */
   readonly keywords: readonly string[];
-  /** Without keywords: matches at the anchor of every match; member of the RE2 set that filters windows. */
-  readonly gate?: string;
+  /** Of several possible ends the longest is the one the expression takes; said where the pattern does not show it. */
+  readonly isLongest?: boolean;
+  /** Shorter matches are none of the entity. */
+  readonly minLength?: number;
+  /** A quick look at the match [start, end) of a text; true: it is not the entity, and `verify` need not be asked. */
+  readonly rejects?: (text: string, start: number, end: number) => boolean;
+  /** With keywords: every match that counts holds a digit. */
+  readonly needsDigit?: boolean;
+  /** The form never counts without a context word, so that one is looked for first. */
+  readonly needsContext?: boolean;
   /** Part of the match before its anchor (local part before `@`); then `pattern` begins with a plain literal. */
   readonly head?: string;
   /** The match from its anchor on. */
@@ -39,6 +47,8 @@ export interface Recognizer {
   readonly score: number;
   /** Lower-case words that raise the score when one stands shortly before the match. */
   readonly context: readonly string[];
+  /** The same as `verify` for the match [start, end) of a text, without taking it out. */
+  readonly verifyAt?: (text: string, start: number, end: number) => Verdict | null;
   /** Sees the candidate only (never what follows it), so its answer cannot change when more text arrives. */
   readonly verify?: (candidate: string) => Verdict | null;
   /** A public specimen that must be found. */

@@ -41,19 +41,14 @@ describe('every recognizer', () => {
     (_, recognizer) => {
       const text = `see ${recognizer.example} .`;
       const match = new RegExp(recognizer.pattern).exec(text);
-      if (recognizer.gate !== undefined) {
-        const gate = new RegExp(recognizer.gate, 'y');
-        gate.lastIndex = match?.index ?? 0;
-        expect(gate.test(text)).toBe(true);
-        expect(match?.[0]).toMatch(/[0-9]/);
-        expect(recognizer.keywords).toEqual([]);
-      } else expect(recognizer.keywords.some((keyword) => match?.[0].includes(keyword))).toBe(true);
+      if (recognizer.keywords.length === 0) expect(match?.[0].slice(0, 40)).toMatch(/[0-9]/);
+      else expect(recognizer.keywords.some((keyword) => match?.[0].includes(keyword))).toBe(true);
     },
   );
 
-  test('is named with its version among the detectors, behind the engine', () => {
+  test('is named with its version among the detectors', () => {
     const ids = [...STRICT, PRIVATE_KEY].map((one) => `${one.id}@${String(one.version)}`);
-    expect(analyzer.detectors.slice(1)).toEqual(ids);
+    expect(analyzer.detectors).toEqual(ids);
   });
 });
 

@@ -97,8 +97,7 @@ export const INDIA: readonly PresidioRecognizer[] = [
 
 function isAadhaar(digits: readonly number[]): boolean {
   if (digits.length !== 12 || (digits[0] ?? 0) < 2) return false;
-  const isPalindrome = digits.every((digit, at) => digit === digits.at(-1 - at));
-  return !isPalindrome && isVerhoeff(digits);
+  return isVerhoeff(digits) && !digits.every((digit, at) => digit === digits.at(-1 - at));
 }
 
 /** The check character is not looked at. */

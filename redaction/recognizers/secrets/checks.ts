@@ -40,17 +40,43 @@ const RANDOM_BITS = 3.3;
 const ASSIGNED_BITS = 3;
 
 export function entropyOf(text: string): number {
-  const counts = new Map<string, number>();
-  for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
+  let distinct = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    const count = counts[unit] ?? 0;
+    if (count === 0 && distinct < units.length) units[distinct++] = unit;
+    counts[unit] = count + 1;
+  }
   let bits = 0;
-  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
+  for (let i = 0; i < distinct; i++) {
+    const unit = units[i] ?? 0;
+    const share = (counts[unit] ?? 0) / text.length;
+    bits -= share * Math.log2(share);
+    counts[unit] = 0;
+  }
   return bits;
+}
+
+/** How often each code unit occurs in the text at hand; all 0 between two. */
+const counts = new Uint16Array(0x10000);
+/** The different ones; a candidate has fewer. */
+const units = new Uint16Array(2048);
+
+/** Letters and digits both, as a generator makes them. */
+function isMixed(text: string): boolean {
+  let hasDigit = false;
+  let hasLetter = false;
+  for (let i = 0; i < text.length && !(hasDigit && hasLetter); i++) {
+    const unit = text.charCodeAt(i);
+    hasDigit ||= unit >= 48 && unit <= 57;
+    hasLetter ||= (unit | 32) >= 97 && (unit | 32) <= 122;
+  }
+  return hasDigit && hasLetter;
 }
 
 /** Letters and digits mixed as a generator does. */
 export function verifyRandom(candidate: string): Verdict | null {
-  const isMixed = /[0-9]/.test(candidate) && /[A-Za-z]/.test(candidate);
-  return isMixed && entropyOf(candidate) >= RANDOM_BITS ? { length: candidate.length, score: 700 } : null;
+  return isMixed(candidate) && entropyOf(candidate) >= RANDOM_BITS ? { length: candidate.length, score: 700 } : null;
 }
 
 /** What people write where the value would stand, references to it, and things that are no secret. */
@@ -62,10 +88,14 @@ const NAME_LIKE = /^[A-Za-z]{2,}(?:[._-][A-Za-z]{2,}|[._-]?[0-9]{1,2}[A-Za-z]?|[
 
 /** Up to the punctuation behind it: eight characters at least, with letters and digits and no pattern of a name. */
 export function verifyAssigned(candidate: string): Verdict | null {
-  const value = candidate.replace(/[.!?:&]+$/, '');
-  if (value.length < 8 || NOT_A_VALUE.test(value) || DATE_OR_VERSION.test(value) || NAME_LIKE.test(value)) return null;
-  const isMixed = /[0-9]/.test(value) && /[A-Za-z]/.test(value);
-  return isMixed && entropyOf(value) >= ASSIGNED_BITS ? { length: value.length, score: 550 } : null;
+  let length = candidate.length;
+  while (length > 0 && '.!?:&'.includes(candidate.charAt(length - 1))) length -= 1;
+  if (length < 8) return null;
+  const value = candidate.slice(0, length);
+  // What costs least and refuses most comes first.
+  if (!isMixed(value) || entropyOf(value) < ASSIGNED_BITS) return null;
+  if (NOT_A_VALUE.test(value) || DATE_OR_VERSION.test(value) || NAME_LIKE.test(value)) return null;
+  return { length, score: 550 };
 }
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';

@@ -46,6 +46,7 @@ export const GENERAL_SECRETS: readonly Recognizer[] = [
       ),
     pattern: `${NAME}[0-9A-Za-z_\\-.]{0,24}["'\\]\\s]{0,2}(?:=>|:=|=|:)\\s{0,2}["'\`]{0,2}([^\\s"'\`,;<>(){}\\[\\]]{8,200})`,
     captured: true,
+    needsDigit: true,
     notBefore: NEVER,
     score: 550,
     verify: verifyAssigned,
