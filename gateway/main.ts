@@ -53,7 +53,7 @@ import { createAnthropicUpstream } from './upstream/anthropic.ts';
 import { createOpenAiUpstream } from './upstream/openai.ts';
 import { createSandboxUpstream } from './upstream/sandbox.ts';
 import type { KeyRing, Ledger, RepeatedJob } from '../ledger/index.ts';
-import { createAnalyzer } from '../redaction/index.ts';
+import { createAnalyzer, ENGINE } from '../redaction/index.ts';
 
 export interface GatewayOptions extends CurrentOptions, EvidenceOptions {
   /** Names the running code in every entry. */
@@ -121,8 +121,7 @@ async function compose(options: GatewayOptions): Promise<RunningGateway> {
     throw error;
   }
   const [dataUrl = '', adminUrl = '', presidioUrl = null] = servers.map(urlOf);
-  const [engine = ''] = services.analyzer.detectors;
-  services.log.info('start', { data: dataUrl, admin: adminUrl, presidio: presidioUrl, engine });
+  services.log.info('start', { data: dataUrl, admin: adminUrl, presidio: presidioUrl, engine: ENGINE.name });
   return {
     dataUrl,
     adminUrl,

@@ -66,4 +66,5 @@ function isMissing(cause: unknown): boolean {
 }
 
 export { PORTABLE };
+/** The engine in use, chosen when this module is loaded. */
 export const ENGINE: Engine = loadNative() ?? PORTABLE;

@@ -39,7 +39,7 @@ export function createFormAutomaton(forms: readonly Form[]): FormAutomaton {
   const edgeSets = new Positions();
   for (const edge of new Set(edges)) edgeSets.add(parseTree(edge));
   const classes = classesFor([...positions.sources, ...edgeSets.sources]);
-  return createScan({
+  return new FormScan({
     states: new States(positions, parts, classes),
     classes,
     forms,
@@ -81,86 +81,90 @@ interface Machine {
   readonly mayEnd: EdgeTest;
 }
 
-function createScan({ states, classes, forms, reach, mayBegin, mayEnd }: Machine): FormAutomaton {
-  const isLongest = forms.map((one, form) => one.isLongest === true || states.isDeterministic(form));
-  /** The state to begin in by the classes of the two units before, and again for all forms, also such as need context. */
-  const starts = new Int32Array(2 * PAIRS).fill(UNKNOWN);
-  let isReset = false;
-  states.onReset = () => {
-    starts.fill(UNKNOWN);
-    isReset = true;
-  };
-  /** Ends passed on the way from one start: state and place of each. */
-  const passed = new Int32Array(2 * (reach + 1));
-  let passes = 0;
-  /** Place where a form ends; 0: nowhere. */
-  const ends = new Int32Array(forms.length);
-  const matched = new Uint8Array(forms.length);
-  const seconds = Array.from({ length: classes.count }, (_, column) => column);
-  const least = Int32Array.from(forms, ({ minLength = 0 }) => minLength);
+class FormScan implements FormAutomaton {
+  readonly #machine: Machine;
+  readonly #isLongest: readonly boolean[];
+  readonly #least: Int32Array;
   /** Classes no form may end before: letters and digits. */
-  const isBarrier = Uint8Array.from({ length: COLUMNS }, (_, column) =>
-    forms.some((_one, form) => seconds.some((second) => mayEnd(form, column * COLUMNS + second))) ? 0 : 1,
-  );
-  let matches = 0;
-  let units = new Uint8Array(0);
+  readonly #isBarrier: Uint8Array;
+  /** The state to begin in by the classes of the two units before, and again for all forms, also such as need context. */
+  readonly #starts = new Int32Array(2 * PAIRS).fill(UNKNOWN);
+  #isReset = false;
+  /** Classes of the units at hand, from two before the first start. */
+  #units = new Uint8Array(0);
+  /** Ends passed on the way from one start: state and place of each. */
+  readonly #passed: Int32Array;
+  #passes = 0;
+  /** Place where a form ends; 0: nowhere. */
+  readonly #ends: Int32Array;
+  readonly #matched: Uint8Array;
+  #matches = 0;
 
-  function startRow(pair: number): number {
-    const known = starts[pair] ?? DEAD;
-    if (known !== UNKNOWN) return known;
-    const isPossible = (one: Form, form: number): boolean =>
-      mayBegin(form, pair % PAIRS) && (pair >= PAIRS || one.needsContext !== true);
-    const row = states.start(forms.flatMap((one, form) => (isPossible(one, form) ? form : [])));
-    starts[pair] = row;
-    return row;
+  constructor(machine: Machine) {
+    const { states, classes, forms, reach, mayEnd } = machine;
+    this.#machine = machine;
+    this.#isLongest = forms.map((one, form) => one.isLongest === true || states.isDeterministic(form));
+    this.#least = Int32Array.from(forms, ({ minLength = 0 }) => minLength);
+    const seconds = Array.from({ length: classes.count }, (_, column) => column);
+    this.#isBarrier = Uint8Array.from({ length: COLUMNS }, (_, column) =>
+      forms.some((_one, form) => seconds.some((second) => mayEnd(form, column * COLUMNS + second))) ? 0 : 1,
+    );
+    this.#passed = new Int32Array(2 * (reach + 1));
+    this.#ends = new Int32Array(forms.length);
+    this.#matched = new Uint8Array(forms.length);
+    states.onReset = () => {
+      this.#starts.fill(UNKNOWN);
+      this.#isReset = true;
+    };
+  }
+
+  scan(text: string, from: number, to: number, hasContext: boolean, report: FormReport): void {
+    this.#classify(text, from, to);
+    const starts = this.#starts;
+    const units = this.#units;
+    const table = hasContext ? PAIRS : 0;
+    const shift = from - 2;
+    for (let i = 2; i < to - shift; i++) {
+      const pair = table + (units[i - 2] ?? NO_UNIT) * COLUMNS + (units[i - 1] ?? NO_UNIT);
+      if (starts[pair] === DEAD) continue;
+      this.#walk(i, pair);
+      if (this.#passes > 0) this.#settle(i);
+      if (this.#matches > 0) this.#report(i, shift, report);
+    }
   }
 
   /** Classes of the units from two before `from` to two behind the longest match; none beyond the text. */
-  function classify(text: string, from: number, to: number): void {
-    const size = to - from + reach + 5;
-    if (units.length < size) units = new Uint8Array(size);
-    const table = classes.of;
+  #classify(text: string, from: number, to: number): void {
+    const size = to - from + this.#machine.reach + 5;
+    if (this.#units.length < size) this.#units = new Uint8Array(size);
+    const units = this.#units;
+    const table = this.#machine.classes.of;
     for (let i = 0, at = from - 2; i < size; i++, at++)
       units[i] = at >= 0 && at < text.length ? (table[text.charCodeAt(at)] ?? NO_UNIT) : NO_UNIT;
   }
 
-  /** From the last end back: what is met first is the longest match. */
-  function settle(start: number): void {
-    let settled: readonly number[] | null = null;
-    for (let i = passes - 2; i >= 0; i -= 2) {
-      const ending = states.formsAt(passed[i] ?? DEAD);
-      if (ending === settled) continue;
-      const at = passed[i + 1] ?? 0;
-      const pair = (units[at] ?? NO_UNIT) * COLUMNS + (units[at + 1] ?? NO_UNIT);
-      settled = ending;
-      for (const form of ending) {
-        const known = ends[form] ?? 0;
-        if (known !== 0 && isLongest[form] === true) continue;
-        settled = isLongest[form] === true ? settled : null;
-        if (at - start < (least[form] ?? 0) || !mayEnd(form, pair)) {
-          settled = null;
-          continue;
-        }
-        if (known === 0) insert(form);
-        ends[form] = known === 0 ? at : OPEN_END;
-      }
-    }
-    passes = 0;
-  }
-
-  /** Keeps the forms that match in their order. */
-  function insert(form: number): void {
-    let i = matches++;
-    for (; i > 0 && (matched[i - 1] ?? 0) > form; i--) matched[i] = matched[i - 1] ?? 0;
-    matched[i] = form;
+  #startRow(pair: number): number {
+    const known = this.#starts[pair] ?? DEAD;
+    if (known !== UNKNOWN) return known;
+    const { states, forms, mayBegin } = this.#machine;
+    const isPossible = (one: Form, form: number): boolean =>
+      mayBegin(form, pair % PAIRS) && (pair >= PAIRS || one.needsContext !== true);
+    const row = states.start(forms.flatMap((one, form) => (isPossible(one, form) ? form : [])));
+    this.#starts[pair] = row;
+    return row;
   }
 
   /** Follows all forms from `at`; again when that made too many states, because those on the way are void then. */
-  function walk(at: number, pair: number): void {
+  #walk(at: number, pair: number): void {
+    const { states } = this.#machine;
+    const units = this.#units;
+    const passed = this.#passed;
+    const isBarrier = this.#isBarrier;
+    let passes = 0;
     do {
-      isReset = false;
+      this.#isReset = false;
       passes = 0;
-      let row = startRow(pair);
+      let row = this.#startRow(pair);
       let next = states.next;
       for (let i = at; row !== DEAD; i++) {
         const column = units[i] ?? NO_UNIT;
@@ -174,28 +178,50 @@ function createScan({ states, classes, forms, reach, mayBegin, mayEnd }: Machine
         passed[passes++] = row;
         passed[passes++] = i + 1;
       }
-    } while (isReset);
+    } while (this.#isReset);
+    this.#passes = passes;
   }
 
-  return {
-    scan(text, from, to, hasContext, report) {
-      classify(text, from, to);
-      const table = hasContext ? PAIRS : 0;
-      const shift = from - 2;
-      for (let i = 2; i < to - shift; i++) {
-        const pair = table + (units[i - 2] ?? NO_UNIT) * COLUMNS + (units[i - 1] ?? NO_UNIT);
-        if (starts[pair] === DEAD) continue;
-        walk(i, pair);
-        if (passes === 0) continue;
-        settle(i);
-        for (let k = 0; k < matches; k++) {
-          const form = matched[k] ?? 0;
-          const end = ends[form] ?? 0;
-          ends[form] = 0;
-          report(form, i + shift, end === OPEN_END ? OPEN_END : end + shift);
-        }
-        matches = 0;
+  /** From the last end back: what is met first is the longest match. */
+  #settle(start: number): void {
+    const { states, mayEnd } = this.#machine;
+    const units = this.#units;
+    const ends = this.#ends;
+    let settled: readonly number[] | null = null;
+    for (let i = this.#passes - 2; i >= 0; i -= 2) {
+      const ending = states.formsAt(this.#passed[i] ?? DEAD);
+      if (ending === settled) continue;
+      const at = this.#passed[i + 1] ?? 0;
+      const pair = (units[at] ?? NO_UNIT) * COLUMNS + (units[at + 1] ?? NO_UNIT);
+      settled = ending;
+      for (const form of ending) {
+        const known = ends[form] ?? 0;
+        if (known !== 0 && this.#isLongest[form] === true) continue;
+        const isEnd = at - start >= (this.#least[form] ?? 0) && mayEnd(form, pair);
+        if (!isEnd || this.#isLongest[form] !== true) settled = null;
+        if (!isEnd) continue;
+        if (known === 0) this.#insert(form);
+        ends[form] = known === 0 ? at : OPEN_END;
       }
-    },
-  };
+    }
+  }
+
+  /** Keeps the forms that match in their order. */
+  #insert(form: number): void {
+    const matched = this.#matched;
+    let i = this.#matches++;
+    for (; i > 0 && (matched[i - 1] ?? 0) > form; i--) matched[i] = matched[i - 1] ?? 0;
+    matched[i] = form;
+  }
+
+  #report(start: number, shift: number, report: FormReport): void {
+    const count = this.#matches;
+    this.#matches = 0;
+    for (let i = 0; i < count; i++) {
+      const form = this.#matched[i] ?? 0;
+      const end = this.#ends[form] ?? 0;
+      this.#ends[form] = 0;
+      report(form, start + shift, end === OPEN_END ? OPEN_END : end + shift);
+    }
+  }
 }

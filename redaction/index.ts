@@ -25,6 +25,7 @@ export { readDocument } from './document.ts';
 export type { DocumentLimits, DocumentText, JsonDocument, JsonValue } from './document.ts';
 export { editDocument } from './edit.ts';
 export type { DocumentEdit } from './edit.ts';
+export { ENGINE } from './engine.ts';
 export { RedactionError } from './errors.ts';
 export type { RedactionErrorCode } from './errors.ts';
 export type { Finding, FindingKind, FindingSummary, Utf16Offset } from './finding.ts';

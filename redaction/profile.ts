@@ -18,6 +18,8 @@ export interface CompiledRecognizer {
   /** Finds anchors; group 1 of the look-behind is the head, or of the pattern the captured part. */
   readonly matcher: RegExp;
   readonly headLength: number;
+  /** Code units of the match behind its captured part. */
+  readonly captureTail: number;
   /** Code units from the anchor to the end of the longest match. */
   readonly tailLength: number;
 }
@@ -67,10 +69,12 @@ export function compileProfile(recognizers: readonly Recognizer[]): Profile {
 }
 
 function compileRecognizer(recognizer: Recognizer): CompiledRecognizer {
-  const { head, pattern, notBefore, notAfter, captured } = recognizer;
+  const { head, pattern, notBefore, notAfter } = recognizer;
   return {
     recognizer,
-    matcher: new RegExp(`${anchorOf(head, notBefore, pattern)}(?!${notAfter})`, captured === true ? 'dg' : 'g'),
+    matcher: new RegExp(`${anchorOf(head, notBefore, pattern)}(?!${notAfter})`, 'g'),
+    // The captured part is at the end, or a literal stands behind it.
+    captureTail: pattern.length - 1 - pattern.lastIndexOf(')'),
     headLength: head === undefined ? 0 : parsePattern(head).maxLength,
     tailLength: parsePattern(pattern).maxLength,
   };

@@ -133,7 +133,7 @@ function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window
   matcher.lastIndex = start - base;
   for (let match = matcher.exec(slice); match !== null; match = matcher.exec(slice)) {
     if (base + match.index >= end) return;
-    const [at, length] = spanOf(recognizer.head !== undefined, match);
+    const [at, length] = spanOf(compiled, match);
     const finding = judge(recognizer, text, base + at, base + at + length);
     if (finding !== null && finding.start >= from) {
       found.findings.push(finding);
@@ -184,9 +184,12 @@ function judge(
 }
 
 /** Offset and length of what is reported: head and match, the captured part, or the match. */
-function spanOf(hasHead: boolean, match: RegExpExecArray): readonly [at: number, length: number] {
-  const group = match[1]?.length ?? 0;
-  if (hasHead) return [match.index - group, group + match[0].length];
-  const captured = match.indices?.[1];
-  return captured === undefined ? [match.index, match[0].length] : [captured[0], group];
+function spanOf(
+  { recognizer, captureTail }: CompiledRecognizer,
+  match: RegExpExecArray,
+): readonly [at: number, length: number] {
+  const [whole, group = ''] = match;
+  if (recognizer.head !== undefined) return [match.index - group.length, group.length + whole.length];
+  if (recognizer.captured !== true) return [match.index, whole.length];
+  return [match.index + whole.length - captureTail - group.length, group.length];
 }

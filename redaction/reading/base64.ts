@@ -113,6 +113,18 @@ function decode(text: string, at: number, count: number, bytes: TextBytes): bool
 const MORE = -1;
 const NOT_TEXT = -2;
 
+const NOTHING: readonly number[] = [];
+
+/** Lines of 64 or 76 characters (RFC 2045 section 6.8, RFC 7468 section 2). */
+function lineBreak(text: string, at: number, isFinal: boolean, out: StageOutput): number {
+  const length = text.charAt(at) === '\r' ? 2 : 1;
+  if (text.charAt(at + length - 1) !== '\n' && !(at + 1 === text.length && !isFinal && length === 2)) return NOT_TEXT;
+  if (at + length >= text.length) return isFinal ? NOT_TEXT : MORE;
+  if (runAt(text, at + length) === 0) return NOT_TEXT;
+  out.replace(at, at + length, NOTHING, 0);
+  return at + length;
+}
+
 /** The rule of one stream: it knows where the decoding of a run goes on. */
 export function base64Rule(): StageRule {
   let isDecoding = false;
@@ -135,16 +147,6 @@ export function base64Rule(): StageRule {
     openUnits = bytes.isOpen ? behind + length : 0;
     isDecoding = count === 4;
     out.replace(at, at + length, bytes.units, bytes.count, behind);
-    return at + length;
-  }
-
-  /** Lines of 64 or 76 characters (RFC 2045 section 6.8, RFC 7468 section 2). */
-  function lineBreak(text: string, at: number, isFinal: boolean, out: StageOutput): number {
-    const length = text.charAt(at) === '\r' ? 2 : 1;
-    if (text.charAt(at + length - 1) !== '\n' && !(at + 1 === text.length && !isFinal && length === 2)) return NOT_TEXT;
-    if (at + length >= text.length) return isFinal ? NOT_TEXT : MORE;
-    if (runAt(text, at + length) === 0) return NOT_TEXT;
-    out.replace(at, at + length, bytes.units, 0);
     return at + length;
   }
 

@@ -92,7 +92,11 @@ function strictly(source: PresidioRecognizer): Recognizer {
     notAfter: WORD,
     score: PROVEN,
     context: [],
-    ...(GROUPED.has(source.entity) ? { rejects: isBare } : {}),
+    ...(source.entity === 'IN_AADHAAR'
+      ? { rejects: cannotBeAadhaar }
+      : GROUPED.has(source.entity)
+        ? { rejects: isBare }
+        : {}),
     verify: verifier(source),
     example: PROVING.get(source.entity)?.example ?? source.example,
     source: source.source,
@@ -129,6 +133,11 @@ function verifier(source: PresidioRecognizer): (candidate: string) => Verdict | 
     const isOfForm = opening?.test(candidate) !== false && forms.some((form) => form.test(candidate));
     return isOfForm ? { length: candidate.length, score: PROVEN } : null;
   };
+}
+
+/** It begins with 2 to 9. */
+function cannotBeAadhaar(text: string, start: number, end: number): boolean {
+  return text.charCodeAt(start) < 50 || isBare(text, start, end);
 }
 
 /** Nothing but digits. */

@@ -17,7 +17,7 @@ export interface HostileSource {
 /** `name` says how to make it again. */
 export interface HostileText {
   readonly name: string;
-  make(length: number): string;
+  readonly make: (length: number) => string;
 }
 
 type Random = (below: number) => number;
