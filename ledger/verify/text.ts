@@ -36,7 +36,7 @@ export function reportText(report: VerifyReport): string {
     if (ranges.length > MOST_RANGES) lines.push(`  - and of ${String(ranges.length - MOST_RANGES)} more logs`);
   }
   if (notProven.length > 0) lines.push('Not proven:', ...notProven.map((line) => `  - ${line}`));
-  return lines.join('\n');
+  return lines.map(harmless).join('\n');
 }
 
 function badText({ log, seq, section, writer, file, problem }: Problem): string {
@@ -61,4 +61,9 @@ function nameOf(log: string, tenant: string | null): string {
 
 function span(from: number, to: number): string {
   return from === to ? `entry ${String(from)}` : `entries ${String(from)} to ${String(to)}`;
+}
+
+/** Names come from whoever made the bundle: nothing in them acts on a terminal, begins a line or turns its direction. */
+function harmless(line: string): string {
+  return line.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '?');
 }

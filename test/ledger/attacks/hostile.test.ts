@@ -22,6 +22,7 @@ describe('a bundle made to harm is refused or found out', () => {
       expectVerdict(report, bundle, wanted);
       expect(report.reason).toBe(reason ?? null);
       expect(reportText(report).length).toBeLessThan(100_000);
+      expect(reportText(report).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202a-\u202e]/u);
     },
   );
 

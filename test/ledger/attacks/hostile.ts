@@ -138,7 +138,7 @@ export const HOSTILE: readonly HostileCase[] = [
     name: 'markup in whatever is shown',
     change: (b) => {
       b.manifest((manifest) => {
-        manifest['tenant'] = MARKUP;
+        manifest['tenant'] = `${MARKUP}\u001b[2J\u009b\u202e\nVALID`;
         for (const log of manifest.logs) log['origin'] = MARKUP;
       });
     },
