@@ -51,8 +51,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
 ];
 
 const API_VERSION = '1';
-/** Requests are small; the largest is a key with a long list of models. */
-const BODY_LIMITS = { bodyBytes: 262_144, decompressedBytes: 262_144 };
+/** Requests are small; the largest is a key with a long list of models. A route that takes a bundle says so. */
+const BODY_BYTES = 262_144;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 export function createAdminApp(deps: AdminDeps): Hono<Env> {
@@ -110,7 +110,10 @@ async function serve(deps: AdminDeps, noteLogin: NoteLogin, route: AdminRoute, c
   const id = pathId(route, c.req.param('id'));
   const { tenant, ...rest } = c.req.query();
   const query = parse(route.query, rest, 'query');
-  const body = route.body === undefined ? undefined : parse(route.body, await readJson(incoming), 'body');
+  const body =
+    route.body === undefined
+      ? undefined
+      : parse(route.body, await readJson(incoming, route.bodyBytes ?? BODY_BYTES), 'body');
   const scope = scopeOf(deps, principal, tenant ?? tenantOf(body));
   await authorize(deps, { verb: route.verb, principal, scope, id, evidence: route.evidence });
   return reply(c, await route.handle({ deps, principal, party: partyOf(principal), scope, id, query, body }));
@@ -122,12 +125,12 @@ function pathId(route: AdminRoute, id: string | undefined): string {
   return id;
 }
 
-async function readJson(incoming: Context<Env>['env']['incoming']): Promise<unknown> {
+async function readJson(incoming: Context<Env>['env']['incoming'], bodyBytes: number): Promise<unknown> {
   // A form, or text/plain, is what a foreign page can send without being asked first; only JSON is read.
   if (incoming.headers['content-type'] === undefined) {
     throw new GatewayError('unsupported_media_type', 'Expected content-type application/json.');
   }
-  const text = await readBody(incoming, BODY_LIMITS);
+  const text = await readBody(incoming, { bodyBytes, decompressedBytes: bodyBytes });
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -24,6 +24,9 @@ const bundle = z
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const reason = z.string().min(1).max(500).describe('Kept with the evidence; name nobody in it.');
 
+/** A bundle of the largest size, in base64. */
+const RELEASE_BYTES = 24 * 1024 * 1024;
+
 const releaseBody = z.strictObject({
   tenant,
   bundle,
@@ -71,6 +74,7 @@ export const RELEASE_ROUTES: readonly AdminRoute[] = [
     summary:
       'Asks for a release. Needs the approval of a policy-approver, who may carry it out; or repeat the request after it.',
     body: releaseBody,
+    bodyBytes: RELEASE_BYTES,
     answers: { 200: 'Released.', 403: 'Denied, or `approval_required` with the approval.' },
     evidence: 'own',
     handle: async ({ deps, party, scope, body }) => {

@@ -38,6 +38,8 @@ export interface AdminRoute<Query = unknown, Body = unknown> {
   readonly query?: z.ZodType<Query>;
   /** Absent: the route takes no body. */
   readonly body?: z.ZodType<Body>;
+  /** Longest body. Default 256 KiB. */
+  readonly bodyBytes?: number;
   readonly answers: Readonly<Record<number, string>>;
   /**
    * `access`: an entry about the access is durable before the handler runs. `own`: the handler records the change itself,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compileRego, findTools, required } from '../../policies/toolchain.ts';
 import { GovernedStand } from './stand.ts';
@@ -131,6 +132,19 @@ run('a bundle that cannot decide is refused before anybody is asked', async () =
   expect((await stand.as('author', 'POST', '/api/policy/releases', garbage)).status).toBe(400);
   const unknown = { tenant: 'demo', bundle: 'own', digest: '0'.repeat(64) };
   expect((await stand.as('author', 'POST', '/api/policy/releases', unknown)).status).toBe(404);
+});
+
+run('a bundle that is larger than other requests of administration is taken', async () => {
+  const words = Array.from({ length: 20_000 }, () => randomBytes(16).toString('hex'));
+  const rego = `# METADATA\n# entrypoint: true\ndecision := {"effect": "allow", "reasons": [], "obligations": [], "user_message": ""} if count(data.words) > 0`;
+  const bundle = await compileRego(required(tools), 'large', rego, { words });
+  expect(bundle.archive.length).toBeGreaterThan(300_000);
+  const archive = Buffer.from(bundle.archive).toString('base64');
+  const asked = await stand.as('author', 'POST', '/api/policy/releases', { tenant: 'other', bundle: 'large', archive });
+  expect(asked).toMatchObject({ status: 403, body: { error: { code: 'approval_required' } } });
+  const reason = 'x'.repeat(300_000);
+  const switched = await stand.as('author', 'POST', '/api/switches', { tenant: 'other', kind: 'tenant', reason });
+  expect(switched.status).toBe(413);
 });
 
 run('a swap under load loses no call, and each entry names the bundle that decided it', async () => {
