@@ -11,6 +11,7 @@ import type { Person } from '../../ledger/index.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { decisionItem, newCall, openTestLedger, TEST_ROOT_KEY, type LedgerFixture } from '../support/ledger.ts';
 import { createDatabase } from '../support/postgres.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { freePort } from '../support/program.ts';
 
 const YAML = `providers: { s: { kind: sandbox } }
@@ -45,13 +46,14 @@ test('after a restore of the keystore no listener opens before the erasures were
     fetch(`http://127.0.0.1:${String(at)}/healthz`).then(({ status }) => status);
   const lock = await admin.reserve();
   await lock`select pg_advisory_lock(${LOCK})`;
+  const folder = temporaryFolder();
   const starting = startGateway({
     config: parseConfig('c.yaml', `${listen}logging: { level: silent }\n${YAML}`, { env: {} }),
     connect: (max, statementMs) => connectServing(database.gateway, max, statementMs),
     rootKey: TEST_ROOT_KEY,
     build: 'countersign-test',
     shippedBundles: join(process.cwd(), 'policies', 'dist'),
-    resolvePath: (path) => resolve(path),
+    resolvePath: (path) => resolve(folder, path),
   });
   await vi.waitFor(async () => {
     const waiting = await admin`select 1 from pg_locks where locktype = 'advisory' and not granted
