@@ -4,9 +4,15 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { JsonValue } from '../../../ledger/index.ts';
-import { createPolicyInput, policyTime, type Decision, type Evaluation } from '../../../policies/index.ts';
+import {
+  createPolicyInput,
+  policyTime,
+  type Decision,
+  type Evaluation,
+  type PolicyInput,
+} from '../../../policies/index.ts';
 import { DEPLOYMENT_TENANT, type Principal } from '../../access/principal.ts';
-import { SHIPPED_BUNDLE } from '../../config.ts';
+import { SHIPPED_BUNDLE, type Tenant } from '../../config.ts';
 import { GatewayError } from '../../errors.ts';
 import { newCallId } from '../../exchange.ts';
 import type { AdminDeps } from './deps.ts';
@@ -68,39 +74,46 @@ export async function authorize(deps: AdminDeps, action: Action): Promise<void> 
   if (refusal !== null) throw refusal;
 }
 
-function evaluate(deps: AdminDeps, { verb, principal, scope }: Action): Evaluation {
+/** What only stops or restricts has to work when a tenant's own policies do not: the shipped ones decide it then. */
+const RESTRICTING: ReadonlySet<string> = new Set(['switches.throw', 'policy.rollback', 'waivers.end']);
+
+function evaluate(deps: AdminDeps, action: Action): Evaluation {
   const { config, pdp } = deps.current();
-  const tenant = scope === null ? undefined : config.tenants.get(scope);
-  const nowMs = deps.now();
-  return pdp.evaluate(
-    tenant?.policies ?? [SHIPPED_BUNDLE],
-    createPolicyInput({
-      point: `admin.${verb}`,
-      call: { id: newCallId(nowMs), parent: null, run: null, turn: null },
-      time: policyTime(nowMs),
-      tenant: {
-        id: tenant?.id ?? DEPLOYMENT_TENANT,
-        region: tenant?.region ?? null,
-        frameworks: [...(tenant?.frameworks ?? [])],
-        labels: { ...tenant?.labels },
-      },
-      principal: {
-        type: principal.type,
-        id: principal.id,
-        roles: [...principal.roles],
-        groups: [...principal.groups],
-        claims: { ...principal.claims },
-        assurance: principal.assurance,
-      },
-      agent: {
-        id: principal.agent?.id ?? null,
-        name: null,
-        version: null,
-        attested: principal.agent !== null,
-        delegation: [...principal.actors],
-      },
-    }),
-  );
+  const tenant = action.scope === null ? undefined : config.tenants.get(action.scope);
+  const input = actionInput(action, tenant, deps.now());
+  const evaluation = pdp.evaluate(tenant?.policies ?? [SHIPPED_BUNDLE], input);
+  return evaluation.outcome === 'undecided' && RESTRICTING.has(action.verb)
+    ? pdp.evaluate([SHIPPED_BUNDLE], input)
+    : evaluation;
+}
+
+function actionInput({ verb, principal }: Action, tenant: Tenant | undefined, nowMs: number): PolicyInput {
+  return createPolicyInput({
+    point: `admin.${verb}`,
+    call: { id: newCallId(nowMs), parent: null, run: null, turn: null },
+    time: policyTime(nowMs),
+    tenant: {
+      id: tenant?.id ?? DEPLOYMENT_TENANT,
+      region: tenant?.region ?? null,
+      frameworks: [...(tenant?.frameworks ?? [])],
+      labels: { ...tenant?.labels },
+    },
+    principal: {
+      type: principal.type,
+      id: principal.id,
+      roles: [...principal.roles],
+      groups: [...principal.groups],
+      claims: { ...principal.claims },
+      assurance: principal.assurance,
+    },
+    agent: {
+      id: principal.agent?.id ?? null,
+      name: null,
+      version: null,
+      attested: principal.agent !== null,
+      delegation: [...principal.actors],
+    },
+  });
 }
 
 function refusalOf(evaluation: Evaluation): GatewayError | null {

@@ -31,14 +31,18 @@ f40(x) := x`;
 beforeAll(async () => {
   if (tools === null) return;
   bundle = await compileRego(required(tools), 'runaway', RUNAWAY);
+  const stuck = await compileRego(required(tools), 'stuck', RUNAWAY.replace('harmless if input.request == null', ''));
   stand = await GovernedStand.start(
     `
 providers: { s: { kind: sandbox } }
 models: [{ name: sandbox, deployments: [{ provider: s, model: echo }] }]
-policies: { bundles: { runaway: runaway.tar.gz } }
-tenants: [{ id: demo }, { id: wild, policies: [baseline, runaway] }]
+policies: { bundles: { runaway: runaway.tar.gz, stuck: stuck.tar.gz } }
+tenants: [{ id: demo }, { id: wild, policies: [baseline, runaway] }, { id: stuck, policies: [baseline, stuck] }]
 `,
-    (folder) => writeFile(join(folder, 'runaway.tar.gz'), bundle.archive),
+    async (folder) => {
+      await writeFile(join(folder, 'runaway.tar.gz'), bundle.archive);
+      await writeFile(join(folder, 'stuck.tar.gz'), stuck.archive);
+    },
   );
 }, 120_000);
 
@@ -104,3 +108,11 @@ run(
   },
   60_000,
 );
+
+run('a tenant whose policies decide nothing can still be stopped, by who may', async () => {
+  const wish = { tenant: 'stuck', kind: 'tenant', reason: 'its policies do not decide' };
+  const status = await stand.as('author', 'GET', '/api/policy/status?tenant=stuck');
+  expect(status).toMatchObject({ status: 503, body: { error: { code: 'policy_unavailable' } } });
+  expect((await stand.as('auditor', 'POST', '/api/switches', wish)).status).toBe(403);
+  expect((await stand.as('author', 'POST', '/api/switches', wish)).status).toBe(201);
+});
