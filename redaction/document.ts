@@ -70,18 +70,38 @@ export interface Layout {
   pointerKey: Uint8Array | null;
 }
 
-const layouts = new WeakMap<JsonDocument, Layout>();
+/**
+ * Positions belong to the reader, not to the document's public shape. In a private member and not in a WeakMap: what is in one of those
+ * lives until the next full collection, however short its key lives.
+ */
+class ReadDocument implements JsonDocument {
+  readonly source: string;
+  readonly value: JsonValue;
+  readonly texts: readonly DocumentText[];
+  readonly attachments: readonly Attachment[];
+  readonly urls: readonly RemoteUrl[];
+  readonly #layout: Layout;
 
-/** Positions belong to the reader, not to the document's public shape. */
-export function layoutOf(document: JsonDocument): Layout {
-  const layout = layouts.get(document);
-  if (layout === undefined) {
+  constructor({ source, value, texts, attachments, urls }: JsonDocument, layout: Layout) {
+    this.source = source;
+    this.value = value;
+    this.texts = texts;
+    this.attachments = attachments;
+    this.urls = urls;
+    this.#layout = layout;
+  }
+
+  static layoutOf(document: JsonDocument): Layout {
+    if (#layout in document) return document.#layout;
     throw new RedactionError(
       'unknown_pointer',
       'Expected a document made by readDocument; read the source text first.',
     );
   }
-  return layout;
+}
+
+export function layoutOf(document: JsonDocument): Layout {
+  return ReadDocument.layoutOf(document);
 }
 
 /**
@@ -91,15 +111,14 @@ export function layoutOf(document: JsonDocument): Layout {
 export function readDocument(source: string, limits: Partial<DocumentLimits> = {}): JsonDocument {
   const reader = createReader({ ...DEFAULT_LIMITS, ...limits });
   reader.walk({ source, parent: null }, '', 0);
-  const document: JsonDocument = {
+  const document = {
     source,
     value: parseStrictly(source),
     texts: reader.texts,
     attachments: reader.attachments,
     urls: reader.attachments.flatMap((attachment) => attachment.url ?? []),
   };
-  layouts.set(document, { hosts: reader.hosts, places: reader.places, pointerKey: null });
-  return document;
+  return new ReadDocument(document, { hosts: reader.hosts, places: reader.places, pointerKey: null });
 }
 
 function parseStrictly(source: string): JsonValue {
