@@ -7,6 +7,7 @@ import { classesFor, NO_UNIT } from './form-classes.ts';
 import type { UnitClasses } from './form-classes.ts';
 import { Positions } from './form-positions.ts';
 import { COLUMNS, DEAD, ENDS, States, UNKNOWN } from './form-states.ts';
+import { RedactionError } from './errors.ts';
 import { parsePattern, parseTree } from './pattern.ts';
 import { NEVER } from './recognizers/recognizer.ts';
 
@@ -39,6 +40,11 @@ export function createFormAutomaton(forms: readonly Form[]): FormAutomaton {
   const edgeSets = new Positions();
   for (const edge of new Set(edges)) edgeSets.add(parseTree(edge));
   const classes = classesFor([...positions.sources, ...edgeSets.sources]);
+  if (classes.count > COLUMNS)
+    throw new RedactionError(
+      'invalid_pattern',
+      `Recognizer patterns: expected at most ${String(COLUMNS)} classes of characters, found ${String(classes.count)}.`,
+    );
   return new FormScan({
     states: new States(positions, parts, classes),
     classes,

@@ -23,6 +23,7 @@ const RANGES: readonly Range[] = [
   [3528, 3589, 16, 19], // JCB
   [2131, 2131, 15, 15],
   [1800, 1800, 15, 15],
+  [1, 1, 15, 15], // UATP, airlines
   [62, 62, 16, 19], // UnionPay
   [81, 82, 16, 19], // UnionPay, RuPay
   [60, 60, 16, 16], // RuPay, Hipercard, Cabal

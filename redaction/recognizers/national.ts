@@ -8,6 +8,7 @@ import { GERMANY } from '../presidio/recognizers/germany.ts';
 import { INDIA } from '../presidio/recognizers/india.ts';
 import { ITALY } from '../presidio/recognizers/italy.ts';
 import { KOREA } from '../presidio/recognizers/korea.ts';
+import { PAYMENT } from '../presidio/recognizers/payment.ts';
 import { NORDIC } from '../presidio/recognizers/nordic.ts';
 import { SOUTH_EAST_ASIA } from '../presidio/recognizers/south-east-asia.ts';
 import { SPAIN_AND_POLAND } from '../presidio/recognizers/spain-poland.ts';
@@ -51,6 +52,10 @@ const PROVING: ReadonlyMap<string, Proving> = new Map<string, Proving>([
   ['KR_DRIVER_LICENSE', {}],
   ['TR_NATIONAL_ID', {}],
   ['SG_UEN', {}],
+  ['CRYPTO', {}],
+  ['IN_GSTIN', {}],
+  ['DE_ID_CARD', {}],
+  ['DE_PASSPORT', {}],
 ]);
 /** Bare, these could be any number, a time in milliseconds too; grouped as their country groups them they are not. */
 const GROUPED: ReadonlySet<string> = new Set(
@@ -59,8 +64,11 @@ const GROUPED: ReadonlySet<string> = new Set(
 /** Their form alone is proof enough. */
 const BY_FORM: ReadonlySet<string> = new Set(['UK_NINO']);
 const PROVEN = 900;
+/** With the word that stands before it, which adds 350. */
+const NAMED_SCORE = 550;
 
 const SOURCES = [
+  ...PAYMENT,
   ...UNITED_STATES,
   ...UNITED_KINGDOM,
   ...ITALY,
@@ -74,7 +82,45 @@ const SOURCES = [
   ...TURKEY,
 ];
 
-export const NATIONAL: readonly Recognizer[] = SOURCES.filter(({ entity }) => PROVING.has(entity)).map(strictly);
+/** Digits with one check digit, bare or in groups that telephone numbers have too, count where one of these words stands before them; an example that is right. */
+const NAMED: ReadonlyMap<string, readonly [words: string, example: string]> = new Map<
+  string,
+  readonly [string, string]
+>([
+  ['AU_ACN', ['acn', 'ACN 005499981']],
+  ['AU_TFN', ['tfn tax', 'TFN 876543210']],
+  ['UK_NHS', ['nhs', 'NHS 4010232137']],
+  [
+    'DE_TAX_ID',
+    ['steuer steuerid idnr tin identifikationsnummer steueridentifikationsnummer', 'Steuer-ID 12345678903'],
+  ],
+  ['DE_LANR', ['lanr arztnummer', 'LANR 123456601']],
+  ['IT_VAT_CODE', ['iva piva vat', 'P. IVA 01333550323']],
+  ['NG_NIN', ['nin', 'NIN 98765432102']],
+  ['TH_TNIN', ['tnin thai', 'TNIN 2345678901234']],
+  ['US_NPI', ['npi provider', 'NPI 1003000126']],
+]);
+
+export const NATIONAL: readonly Recognizer[] = [
+  ...SOURCES.filter(({ entity }) => PROVING.has(entity)).map(strictly),
+  ...SOURCES.filter(({ entity }) => NAMED.has(entity)).map(named),
+];
+
+function named(source: PresidioRecognizer): Recognizer {
+  const [words, example] = NAMED.get(source.entity) ?? ['', ''];
+  const { rejects: _, ...strict } = strictly(source);
+  return {
+    ...strict,
+    // Presidio's form of it may end with a blank.
+    ...(source.entity === 'IT_VAT_CODE' ? { pattern: '[0-9]{11}' } : {}),
+    id: `${strict.id}_named`,
+    score: NAMED_SCORE,
+    context: words.split(' '),
+    needsContext: true,
+    verify: verifier(source, NAMED_SCORE),
+    example,
+  };
+}
 
 function strictly(source: PresidioRecognizer): Recognizer {
   const pattern = source.patterns
@@ -97,7 +143,7 @@ function strictly(source: PresidioRecognizer): Recognizer {
       : GROUPED.has(source.entity)
         ? { rejects: isBare }
         : {}),
-    verify: verifier(source),
+    verify: verifier(source, PROVEN),
     example: PROVING.get(source.entity)?.example ?? source.example,
     source: source.source,
   };
@@ -124,14 +170,14 @@ function both(letters: string, inClass: boolean): string {
   return inClass ? either : `[${either}]`;
 }
 
-function verifier(source: PresidioRecognizer): (candidate: string) => Verdict | null {
+function verifier(source: PresidioRecognizer, score: number): (candidate: string) => Verdict | null {
   const opening = PROVING.get(source.entity)?.opening;
   const isByForm = BY_FORM.has(source.entity);
   const forms = source.patterns.map(({ expression }) => new RegExp(`^(?:${translate(expression)})$`, 'iu'));
   return (candidate) => {
     if (!isByForm && source.validate?.(candidate) !== true) return null;
     const isOfForm = opening?.test(candidate) !== false && forms.some((form) => form.test(candidate));
-    return isOfForm ? { length: candidate.length, score: PROVEN } : null;
+    return isOfForm ? { length: candidate.length, score } : null;
   };
 }
 
