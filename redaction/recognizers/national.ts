@@ -3,19 +3,8 @@
  * the language of this one. Only such are here that prove themselves, by letters, a date or several check digits: bare digits
  * with one check digit are right by chance too often.
  */
-import { COMMONWEALTH } from '../presidio/recognizers/commonwealth.ts';
-import { GERMANY } from '../presidio/recognizers/germany.ts';
-import { INDIA } from '../presidio/recognizers/india.ts';
-import { ITALY } from '../presidio/recognizers/italy.ts';
-import { KOREA } from '../presidio/recognizers/korea.ts';
-import { PAYMENT } from '../presidio/recognizers/payment.ts';
-import { NORDIC } from '../presidio/recognizers/nordic.ts';
-import { SOUTH_EAST_ASIA } from '../presidio/recognizers/south-east-asia.ts';
-import { SPAIN_AND_POLAND } from '../presidio/recognizers/spain-poland.ts';
-import { TURKEY } from '../presidio/recognizers/turkey.ts';
-import { UNITED_KINGDOM } from '../presidio/recognizers/united-kingdom.ts';
-import { UNITED_STATES } from '../presidio/recognizers/united-states.ts';
 import { translate } from '../presidio/expression.ts';
+import { RECOGNIZERS } from '../presidio/registry.ts';
 import type { PresidioRecognizer } from '../presidio/recognizer.ts';
 import { parsePattern } from '../pattern.ts';
 import { WORD } from './recognizer.ts';
@@ -67,21 +56,6 @@ const PROVEN = 900;
 /** With the word that stands before it, which adds 350. */
 const NAMED_SCORE = 550;
 
-const SOURCES = [
-  ...PAYMENT,
-  ...UNITED_STATES,
-  ...UNITED_KINGDOM,
-  ...ITALY,
-  ...SPAIN_AND_POLAND,
-  ...COMMONWEALTH,
-  ...INDIA,
-  ...SOUTH_EAST_ASIA,
-  ...GERMANY,
-  ...NORDIC,
-  ...KOREA,
-  ...TURKEY,
-];
-
 /** Digits with one check digit, bare or in groups that telephone numbers have too, count where one of these words stands before them; an example that is right. */
 const NAMED: ReadonlyMap<string, readonly [words: string, example: string]> = new Map<
   string,
@@ -102,8 +76,8 @@ const NAMED: ReadonlyMap<string, readonly [words: string, example: string]> = ne
 ]);
 
 export const NATIONAL: readonly Recognizer[] = [
-  ...SOURCES.filter(({ entity }) => PROVING.has(entity)).map(strictly),
-  ...SOURCES.filter(({ entity }) => NAMED.has(entity)).map(named),
+  ...RECOGNIZERS.filter(({ entity }) => PROVING.has(entity)).map(strictly),
+  ...RECOGNIZERS.filter(({ entity }) => NAMED.has(entity)).map(named),
 ];
 
 function named(source: PresidioRecognizer): Recognizer {
