@@ -11,7 +11,7 @@ import type { RemoteUrl } from './remote-url.ts';
 /** What `JSON.parse` can give. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
-/** One string of a document, decoded, or a number that is long enough to be somebody's, as it is written. */
+/** One string of a document, decoded, or a number that is long enough to be somebody's, as it is written but for an exponent. */
 export interface DocumentText {
   /**
    * RFC 6901 pointer. A string inside JSON-encoded `arguments` has the outer pointer, `#` and the inner pointer; the decoded

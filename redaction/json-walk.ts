@@ -23,7 +23,7 @@ export interface Walk {
   readonly depth: number;
   readonly pointer: string;
   onString(found: WalkedString): void;
-  /** Numbers of seven digits and more before the point, as they are written. */
+  /** Numbers of seven digits and more before the point, as they are written but for an exponent. */
   onNumber(found: WalkedNumber): void;
 }
 
@@ -32,6 +32,23 @@ export type WalkedNumber = Pick<WalkedString, 'pointer' | 'text' | 'start' | 'en
 /** Fewer digits are an amount, an index, a port; no recognizer looks at them. */
 const LONG_NUMBER = /^-?[0-9]{7}/;
 const LONG_NUMBER_LENGTH = 7;
+
+const EXPONENT = /^(-?)([0-9]+)(?:\.([0-9]+))?[eE]([+-]?[0-9]{1,9})$/;
+/** A double has no more than 17 digits of its own; longer numbers are nobody's. */
+const MAX_DIGITS = 20;
+
+/** `4.111111111111111E15`, as some languages write a double, as `4111111111111111`; a short mantissa is an amount and stays. */
+function withoutExponent(number: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = ''] = EXPONENT.exec(number) ?? [];
+  const digits = whole + fraction;
+  const first = digits.search(/[1-9]/);
+  const point = whole.length + Number(exponent);
+  if (exponent === '' || digits.length < LONG_NUMBER_LENGTH || first === -1) return number;
+  if (point <= first || point - first > MAX_DIGITS) return number;
+  const behind = digits.slice(point);
+  const isWhole = !/[1-9]/.test(behind);
+  return `${sign}${digits.slice(first, point).padEnd(point - first, '0')}${isWhole ? '' : `.${behind}`}`;
+}
 
 /** Throws RedactionError `invalid_json`, `duplicate_key` (RFC 8259 section 4: unpredictable) or `too_deep`. */
 export function walkJson(source: string, walk: Walk): void {
@@ -86,7 +103,7 @@ class Walker {
     const end = endOfScalar(this.#source, start);
     this.#at = end;
     if (end - start < LONG_NUMBER_LENGTH) return;
-    const text = this.#source.slice(start, end);
+    const text = withoutExponent(this.#source.slice(start, end));
     if (LONG_NUMBER.test(text)) this.#walk.onNumber({ pointer, text, start, end });
   }
 

@@ -73,6 +73,19 @@ describe('texts', () => {
     },
   );
 
+  test('of numbers with an exponent are written out where they are long enough to be somebody’s', () => {
+    const numbers =
+      '4.111111111111111E15 41111111111111115e-1 -0.00536221234e11 1.5e9 1.234567e30 1.234567e-3 12345678E0';
+    expect(texts(`[${numbers.replaceAll(' ', ',')}]`).map(([, text]) => text)).toEqual([
+      '4111111111111111',
+      '4111111111111111.5',
+      '-536221234',
+      '12345678',
+    ]);
+    // Many zeros cost no more than other digits.
+    expect(texts(`[1234567.${'0'.repeat(1_000_000)}1e0]`)[0]?.[1]).toHaveLength(1_000_009);
+  });
+
   test('of text data: URLs are decoded', () => {
     const base64 = Buffer.from('SSN 536-22-1234').toString('base64');
     expect(texts(JSON.stringify({ x: `see data:text/plain;base64,${base64} ok` })).slice(1)).toEqual([
