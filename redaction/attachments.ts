@@ -1,10 +1,9 @@
 /** Parts of a chat request that are not text: images, audio, files, and URLs the provider would fetch. */
+import { decodePayload } from './data-url.ts';
+import type { Modality } from './data-url.ts';
 import type { WalkedString } from './json-walk.ts';
 import { readRemoteUrl } from './remote-url.ts';
 import type { RemoteUrl } from './remote-url.ts';
-
-/** What kind of thing an attachment is, by its member or media type. */
-export type Modality = 'image' | 'audio' | 'video' | 'file';
 
 /** A part of a request that is not text, and how it is given. */
 export interface Attachment {
@@ -15,22 +14,40 @@ export interface Attachment {
   readonly url?: RemoteUrl;
 }
 
+/** Members that hold an address of something, and what that is. */
+const ADDRESSES: ReadonlyMap<string, Modality> = new Map([
+  ['image_url', 'image'],
+  ['audio_url', 'audio'],
+  ['video_url', 'video'],
+  ['file_url', 'file'],
+  ['file_uri', 'file'],
+  ['fileUri', 'file'],
+]);
+
 /** The members `roleOf` looks at: a set of them settles nearly every string. */
-const NAMES: ReadonlySet<string> = new Set('image_url file_url video_url url data file_data file_id'.split(' '));
+const NAMES: ReadonlySet<string> = new Set([...ADDRESSES.keys(), 'url', 'data', 'file_data', 'file_id', 'id']);
+
+/** Parts whose `data` says nothing of its kind: the media type beside it is the caller's word. */
+const CARRIERS: ReadonlySet<string> = new Set(['source', 'inline_data', 'inlineData']);
+const FILES: ReadonlySet<string> = new Set(['file', 'content', 'image_file', 'source']);
 
 /** Which member of a content part holds what. Found by name, not by the part's `type`: a wrong `type` must not hide it. */
-function roleOf({ key, parentKey }: WalkedString): 'url' | 'base64' | 'file_id' | null {
-  if (key === 'image_url' || key === 'file_url' || key === 'video_url') return 'url';
-  if (key === 'url' && (parentKey === 'image_url' || parentKey === 'video_url')) return 'url';
-  if (key === 'data' && parentKey === 'input_audio') return 'base64';
+function roleOf({ key, parentKey, pointer }: WalkedString): 'url' | 'base64' | 'perhaps_base64' | 'file_id' | null {
+  const inMessage = pointer.startsWith('/messages/');
+  if (ADDRESSES.has(key)) return 'url';
+  if (key === 'url') return ADDRESSES.has(parentKey) || (inMessage && parentKey === 'source') ? 'url' : null;
   if (key === 'file_data') return 'base64';
-  return key === 'file_id' && (parentKey === 'file' || parentKey === 'content') ? 'file_id' : null;
+  if (key === 'file_id') return FILES.has(parentKey) ? 'file_id' : null;
+  // Speech of an earlier answer that the provider has kept.
+  if (key === 'id') return inMessage && parentKey === 'audio' ? 'file_id' : null;
+  if (parentKey === 'input_audio') return 'base64';
+  return inMessage && CARRIERS.has(parentKey) ? 'perhaps_base64' : null;
 }
 
 function modalityOfPart({ key, parentKey }: WalkedString): Modality {
-  if (key === 'image_url' || parentKey === 'image_url') return 'image';
-  if (key === 'video_url' || parentKey === 'video_url') return 'video';
-  return parentKey === 'input_audio' ? 'audio' : 'file';
+  if (parentKey === 'input_audio' || parentKey === 'audio') return 'audio';
+  if (parentKey === 'image_file') return 'image';
+  return ADDRESSES.get(key) ?? ADDRESSES.get(parentKey) ?? 'file';
 }
 
 const BASE64 = /[0-9A-Za-z+/=_-]*/y;
@@ -43,7 +60,8 @@ export interface PartAttachment {
 
 /**
  * What a string of a content part attaches. Well-formed data: URLs never come here: `findDataUrls` sees them in any string.
- * Sources: OpenAI API reference, chat `content[]` parts `image_url`, `input_audio`, `file`; responses `input_*` parts.
+ * Sources: OpenAI API reference, chat `content[]` parts `image_url`, `input_audio`, `file`, responses `input_*` parts; Anthropic
+ * API reference, `source`; Gemini API reference, `inlineData` and `fileData`, which servers of OpenAI's protocol read as well.
  */
 export function attachmentOf(found: WalkedString): PartAttachment | null {
   if (!NAMES.has(found.key)) return null;
@@ -56,5 +74,11 @@ export function attachmentOf(found: WalkedString): PartAttachment | null {
     return { attachment: { pointer, modality, source: 'remote_url', url: readRemoteUrl(text) }, opaque: 0 };
   }
   BASE64.lastIndex = 0;
-  return { attachment: { pointer, modality, source: 'base64' }, opaque: BASE64.exec(text)?.[0].length ?? 0 };
+  const opaque = BASE64.exec(text)?.[0].length ?? 0;
+  if (role === 'perhaps_base64') {
+    // A document in plain text stands in the same member; encoded text is read as well.
+    if (opaque < text.length) return null;
+    if (decodePayload(text, true) !== null) return { attachment: { pointer, modality, source: 'base64' }, opaque: 0 };
+  }
+  return { attachment: { pointer, modality, source: 'base64' }, opaque };
 }

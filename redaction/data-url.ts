@@ -1,5 +1,7 @@
 /** data: URLs (RFC 2397) inside any text: media type, where the payload lies, and its text if it is text. */
-import type { Modality } from './attachments.ts';
+
+/** What kind of thing an attachment is, by its member or media type. */
+export type Modality = 'image' | 'audio' | 'video' | 'file';
 
 export interface DataUrl {
   readonly modality: Modality;

@@ -5,7 +5,7 @@
 export { accuracyPage } from './accuracy/measure.ts';
 export { createAnalyzer } from './analyze.ts';
 export type { Analyzer } from './analyze.ts';
-export type { Attachment, Modality } from './attachments.ts';
+export type { Attachment } from './attachments.ts';
 export { evaluateAnonymizerStep } from './anonymize/case.ts';
 export type { AnonymizerStep } from './anonymize/case.ts';
 export { anonymizeText, deanonymizeText } from './anonymize/engine.ts';
@@ -21,6 +21,7 @@ export {
 export type { OperatorConfigs } from './anonymize/request.ts';
 export { classifyDocument } from './classify.ts';
 export type { Classification, DocumentFinding, Unscanned } from './classify.ts';
+export type { Modality } from './data-url.ts';
 export { readDocument } from './document.ts';
 export type { DocumentLimits, DocumentText, JsonDocument, JsonValue } from './document.ts';
 export { editDocument } from './edit.ts';
