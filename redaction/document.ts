@@ -197,9 +197,17 @@ function createReader(limits: DocumentLimits): Reader {
     add({ pointer, text, isKey }, { host, start, end, object, inside: null, opaque });
     if (part !== null) attachments.push(part.attachment);
     for (const one of carried) {
-      if (one.text === null) attachments.push({ pointer, modality: one.url.modality, source: 'data_url' });
-      else add({ pointer: `${pointer}#data`, text: one.text, isKey }, insideOf(owner, one.url));
+      if (one.text === null) {
+        attach(pointer, one.url);
+        continue;
+      }
+      add({ pointer: `${pointer}#data`, text: one.text, isKey }, insideOf(owner, one.url));
+      for (const inner of carriedIn(one.text)) if (inner.text === null) attach(`${pointer}#data`, inner.url);
     }
+  }
+
+  function attach(pointer: string, { modality }: DataUrl): void {
+    attachments.push({ pointer, modality, source: 'data_url' });
   }
 
   return { hosts, texts, places, attachments, walk };

@@ -207,6 +207,7 @@ describe('attachments', () => {
       ['image data_url', 'video data_url'],
     ],
     [{ type: 'text', text: 'data:text/plain;base64,/////w==' }, ['file data_url']],
+    [{ type: 'text', text: 'data:text/html,%3Cimg%20src=data:image/png;base64,iVBORw0KGgo=%3E' }, ['image data_url']],
     [{ type: 'text', text: 'data:text/plain;charset=utf-16;base64,AGEA' }, ['file data_url']],
     [{ type: 'image_url', image_url: { url: 'DATA:IMAGE/SVG+XML;base64,PHN2Zz4=' } }, ['image data_url']],
     [{ type: 'text', text: 'metadata: image/png, nothing here' }, []],
