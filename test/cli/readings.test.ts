@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decisionItem, newCall, openTestLedger, outcomeItem, TEST_ROOT_KEY } from '../support/ledger.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { run } from '../support/program.ts';
+import { databaseConfig, run } from '../support/program.ts';
 
 let database: TestDatabase;
 let config: readonly string[];
@@ -20,19 +20,7 @@ beforeAll(async () => {
   await fixture.ledger.append(outcomeItem(call, 5n));
   await fixture.ledger.close();
   folder = mkdtempSync(join(tmpdir(), 'readings-'));
-  const file = join(folder, 'countersign.yaml');
-  writeFileSync(
-    file,
-    [
-      `database: { url: "${database.url('gateway')}" }`,
-      'keys: { provider: env }',
-      'ledger: { origin: countersign.test }',
-      'providers: { s: { kind: sandbox } }',
-      'models: [{ name: sandbox, deployments: [{ provider: s, model: echo }] }]',
-      'tenants: [{ id: demo }]',
-    ].join('\n'),
-  );
-  config = ['--json', '--config', file];
+  config = ['--json', '--config', databaseConfig(folder, database.url('gateway'))];
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });

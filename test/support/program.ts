@@ -108,3 +108,19 @@ ${more}`,
   );
   return { folder, config, port, adminPort };
 }
+
+/** A configuration in `folder` for verbs on a test's own database, whose ledger has the origin countersign.test. */
+export function databaseConfig(folder: string, url: string): string {
+  const config = join(folder, 'countersign.yaml');
+  writeFileSync(
+    config,
+    `database: { url: "${url}" }
+keys: { provider: env }
+ledger: { origin: countersign.test }
+providers: { s: { kind: sandbox } }
+models: [{ name: sandbox, deployments: [{ provider: s, model: echo }] }]
+tenants: [{ id: demo }]
+`,
+  );
+  return config;
+}

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { decisionItem, newCall, openTestLedger, TEST_ROOT_KEY } from '../../support/ledger.ts';
 import { createDatabase } from '../../support/postgres.ts';
-import { run } from '../../support/program.ts';
+import { databaseConfig, run } from '../../support/program.ts';
 
 const ENTRIES = 16_000;
 const BATCH = 1000;
@@ -22,18 +22,7 @@ test('an export, and checking it, need no more memory for a larger log', async (
   }
   await ledger.close();
   const folder = mkdtempSync(join(tmpdir(), 'memory-'));
-  const config = join(folder, 'countersign.yaml');
-  writeFileSync(
-    config,
-    [
-      `database: { url: "${database.url('gateway')}" }`,
-      'keys: { provider: env }',
-      'ledger: { origin: countersign.test }',
-      'providers: { s: { kind: sandbox } }',
-      'models: [{ name: sandbox, deployments: [{ provider: s, model: echo }] }]',
-      'tenants: [{ id: demo }]',
-    ].join('\n'),
-  );
+  const config = databaseConfig(folder, database.url('gateway'));
   const out = join(folder, 'out');
   // Whatever a clone has to install or compile first needs more.
   await run(['ledger', 'controls', '--json']);
