@@ -64,6 +64,11 @@ export function notSentOutcome(decision: AppendItem): AppendItem {
   };
 }
 
+/** Whether somebody is refused when it cannot be written; the process's own jobs try again and are no refusals. */
+export function isOfCaller({ kind }: AppendItem): boolean {
+  return kind !== 'refusals' && kind !== 'epoch' && kind !== 'gap';
+}
+
 /** What a survivor says of a call of which it knows nothing: from a process that is fenced itself it corrects nothing. */
 export function isUnknown({ sections }: AppendItem): boolean {
   const facts = sections['facts'];

@@ -8,7 +8,7 @@ import { sealBody, type SealKeys } from '../seal.ts';
 import { statementText } from '../statement.ts';
 import type { Answer } from './batch.ts';
 import { gapFacts, type Gap } from './gap.ts';
-import { amountOf, lateOutcome, notSentOutcome, withLedgerFacts, type OpenCall } from './items.ts';
+import { amountOf, isOfCaller, lateOutcome, notSentOutcome, withLedgerFacts, type OpenCall } from './items.ts';
 import { leaseTimes, LeaseWatch } from './lease.ts';
 import { createLogBook, type LogBook, type LogRef } from './logs.ts';
 import { unavailable, type Pending } from './pending.ts';
@@ -159,7 +159,7 @@ export class ProcessLedger implements Ledger {
       [log, keys] = await Promise.race([Promise.all([log, keys]), late]);
     } catch (error) {
       if (error instanceof LedgerError && error.code !== 'unavailable') throw error;
-      this.#queue.countRefused('connection');
+      if (isOfCaller(item)) this.#queue.countRefused('connection');
       throw error instanceof LedgerError ? error : unavailable('connection', error);
     } finally {
       clearTimeout(timer);

@@ -4,7 +4,7 @@ import type { BacklogLimits, Batch } from './backlog.ts';
 import type { Answer } from './batch.ts';
 import { classifyFailure } from './failure.ts';
 import { GapCounter } from './gap.ts';
-import { isUnknown } from './items.ts';
+import { isOfCaller, isUnknown } from './items.ts';
 import { fencedError, isolationError, refusal, refusedEntry, unavailable } from './pending.ts';
 import type { Pending } from './pending.ts';
 import type { AppendPort, QueueHooks } from './ports.ts';
@@ -93,7 +93,7 @@ export class AppendQueue {
   refuse(pending: Pending, cause: string): void {
     if (pending.told) return;
     pending.told = true;
-    this.countRefused(cause);
+    if (isOfCaller(pending.item)) this.countRefused(cause);
     pending.reject(unavailable(cause));
   }
 
