@@ -49,7 +49,7 @@ export interface PdpOptions {
   readonly memoryPages?: number;
   /**
    * Loop turns and calls of one evaluation beyond reading its input. Default 1 million, which take about 10 ms at most; the
-   * baseline needs about ten thousand, 1,000 rules forty thousand (docs/decisions/0029).
+   * baseline needs about six thousand, 1,000 rules forty thousand (docs/decisions/0029).
    */
   readonly fuel?: number;
 }
@@ -80,7 +80,7 @@ export async function createPdp(options: PdpOptions): Promise<Pdp> {
     identities: (names) => names.map((name) => findEngine(engines, name).identity),
     bodies: (name) => findEngine(engines, name).bodies,
     combinerVersion: COMBINER_VERSION,
-    runtime: `countersign-wasm-4:fuel-${fuel}:pages-${pages}`,
+    runtime: `countersign-wasm-5:fuel-${fuel}:pages-${pages}`,
     parametersDigest: hash('sha256', parametersText, 'hex'),
     parametersText,
     bundles: options.bundles,

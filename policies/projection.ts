@@ -13,10 +13,8 @@ export type Projection = (input: PolicyInput) => string;
 
 interface Part {
   readonly section: string;
-  /** With the separator before it. */
-  readonly name: string;
   /** Null: all of them. */
-  readonly members: readonly { readonly key: string; readonly name: string }[] | null;
+  readonly members: readonly string[] | null;
 }
 
 /** How far references are followed: deeper ones show the whole member. */
@@ -48,13 +46,12 @@ export function createProjection(paths: readonly string[]): Projection {
   const parts = readParts(paths);
   return (input) => {
     const sections = input as unknown as Readonly<Record<string, unknown>>;
-    let text = '';
-    for (const { section, name, members } of parts) {
+    const shown: Record<string, unknown> = {};
+    for (const { section, members } of parts) {
       const value = sections[section];
-      if (value === undefined) continue;
-      text += name + (members === null || !isObject(value) ? write(value) : writeMembers(value, members));
+      shown[section] = members === null || !isObject(value) ? value : pick(value, members);
     }
-    return `{${text.slice(1)}}`;
+    return JSON.stringify(shown);
   };
 }
 
@@ -68,29 +65,14 @@ function readParts(paths: readonly string[]): Part[] {
     else if (members === undefined) sections.set(section, [member]);
     else members?.push(member);
   }
-  return [...sections].map(([section, members]) => ({
-    section,
-    name: `,"${section}":`,
-    members: members?.map((key) => ({ key, name: `,"${key}":` })) ?? null,
-  }));
+  return [...sections].map(([section, members]) => ({ section, members }));
 }
 
-function writeMembers(value: Readonly<Record<string, unknown>>, members: NonNullable<Part['members']>): string {
-  let text = '';
-  for (const { key, name } of members) if (value[key] !== undefined) text += name + write(value[key]);
-  return `{${text.slice(1)}}`;
-}
-
-/** Facts that many calls share are frozen, all the way down; their text is made once. */
-const texts = new WeakMap<object, string>();
-
-function write(value: unknown): string {
-  if (!isObject(value) || !Object.isFrozen(value)) return JSON.stringify(value);
-  const known = texts.get(value);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(value);
-  texts.set(value, text);
-  return text;
+/** What is absent stays so: JSON has no undefined. */
+function pick(value: Readonly<Record<string, unknown>>, members: readonly string[]): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  for (const member of members) picked[member] = value[member];
+  return picked;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
-import { BinaryReader } from './binary.ts';
-import { OP, readInstruction } from './instructions.ts';
+import { isInstruction as is, OP } from './instructions.ts';
+import type { Instruction } from './instructions.ts';
 
 /**
  * Finds where a rule's body has held. opa plans a rule as a function whose result is the local after its parameters; each
@@ -17,16 +17,8 @@ export interface ResultFunctions {
   readonly objectInsert: number;
 }
 
-interface Instruction {
-  readonly opcode: number;
-  readonly end: number;
-  /** The local, function or global it names; -1 for others. */
-  readonly index: number;
-}
-
-/** `code` is a function's body from its first instruction on; offsets are into `code`. */
-export function findBodyEnds(code: Uint8Array, result: number, called: ResultFunctions): BodyEnd[] {
-  const list = readInstructions(code);
+/** `list` is the code of a function, `result` the local of its result. */
+export function findBodyEnds(list: readonly Instruction[], result: number, called: ResultFunctions): BodyEnd[] {
   const locals = new Set(list.flatMap((_, at) => (assigns(list, at, result) ? [list[at - 1]?.index ?? -1] : [])));
   return list.flatMap(({ end }, at) => {
     const held =
@@ -35,30 +27,6 @@ export function findBodyEnds(code: Uint8Array, result: number, called: ResultFun
       endsValue(list, at, locals);
     return held ? [end] : [];
   });
-}
-
-function readInstructions(code: Uint8Array): Instruction[] {
-  const reader = new BinaryReader(code);
-  const list: Instruction[] = [];
-  while (!reader.done) {
-    const start = reader.at;
-    const opcode = readInstruction(reader);
-    list.push({ opcode, end: reader.at, index: INDEXED.has(opcode) ? indexAt(code, start + 1) : -1 });
-  }
-  return list;
-}
-
-const INDEXED = new Set<number>([OP.call, OP.localGet, OP.localSet]);
-
-function indexAt(code: Uint8Array, at: number): number {
-  const reader = new BinaryReader(code);
-  reader.at = at;
-  return reader.u32();
-}
-
-function is(list: readonly Instruction[], at: number, opcode: number, index = -1): boolean {
-  const found = list[at];
-  return found !== undefined && found.opcode === opcode && (index === -1 || found.index === index);
 }
 
 /** A value is read from a local or is a constant's address. */

@@ -1,5 +1,4 @@
-import { unsupported } from './binary.ts';
-import type { BinaryReader } from './binary.ts';
+import { BinaryReader, unsupported } from './binary.ts';
 
 /**
  * The instructions a metered module may hold (WebAssembly 1.0 with sign extension and saturating conversions, which is
@@ -69,4 +68,47 @@ export function readInstruction(reader: BinaryReader): number {
     for (let left = integers; left > 0; left -= 1) reader.skipInteger();
   }
   return opcode;
+}
+
+/** An instruction where it stands in a function's code. */
+export interface Instruction {
+  readonly opcode: number;
+  readonly start: number;
+  readonly end: number;
+  /** The local or function it names, or the bytes of a constant read as an unsigned number; -1 for others. */
+  readonly index: number;
+}
+
+/** What stands between two offsets of a function's code gives way to something else. */
+export interface Edit {
+  readonly from: number;
+  readonly to: number;
+  readonly code: Uint8Array;
+}
+
+const INDEXED = new Set<number>([OP.call, OP.localGet, OP.localSet, OP.i32Const]);
+
+/** `body` is a function's, with its first instruction at `from`; offsets are into `body`. */
+export function readInstructions(body: Uint8Array, from: number): Instruction[] {
+  const reader = new BinaryReader(body);
+  reader.at = from;
+  const list: Instruction[] = [];
+  while (!reader.done) {
+    const start = reader.at;
+    const opcode = readInstruction(reader);
+    list.push({ opcode, start, end: reader.at, index: INDEXED.has(opcode) ? indexAt(body, start + 1) : -1 });
+  }
+  return list;
+}
+
+function indexAt(body: Uint8Array, at: number): number {
+  const reader = new BinaryReader(body);
+  reader.at = at;
+  return reader.u32();
+}
+
+/** Whether that instruction stands at a position of a list; without an index, with any. */
+export function isInstruction(list: readonly Instruction[], at: number, opcode: number, index = -1): boolean {
+  const found = list[at];
+  return found !== undefined && found.opcode === opcode && (index === -1 || found.index === index);
 }

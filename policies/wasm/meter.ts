@@ -2,12 +2,15 @@ import { BinaryReader, readSections, SECTION, unsupported, writeSections, writeU
 import type { Section } from './binary.ts';
 import { findBodyEnds } from './bodies.ts';
 import type { ResultFunctions } from './bodies.ts';
-import { OP, readInstruction } from './instructions.ts';
+import { OP, readInstruction, readInstructions } from './instructions.ts';
+import type { Edit, Instruction } from './instructions.ts';
+import { forgetCode, memoEdits, memoFunctions } from './memo.ts';
+import type { MemoFunctions } from './memo.ts';
 import { readLayout } from './module.ts';
 import type { ModuleLayout } from './module.ts';
 
 /**
- * Rewrites a policy's module before it is compiled, for two things WebAssembly does not offer.
+ * Rewrites a policy's module before it is compiled, for two things WebAssembly does not offer and one it does better (memo.ts).
  *
  * Fuel bounds how long a policy runs. Node cannot interrupt WebAssembly, so every turn of a loop and every entry of a
  * function that calls others takes one unit from a counter, and an empty counter traps. The count depends on module,
@@ -34,6 +37,8 @@ const VOID_BLOCK = 0x40;
 const EXPORT_GLOBAL = 0x03;
 /** How opa names the function of a rule: `g0.data.<package>.<rule>`. */
 const RULE_FUNCTION = /^g\d+\.data\./;
+/** Input and data; a rule's function with more of them is one of its author's. */
+const RULE_PARAMETERS = 2;
 
 /** One body of a rule in a module. */
 export interface RuleBody {
@@ -57,29 +62,50 @@ export interface MeteredModule {
 export function meterModule(module: Uint8Array): MeteredModule {
   const sections = readSections(module);
   const layout = readLayout(sections);
+  const plan = planOf(layout);
   const bodies: RuleBody[] = [];
   const metered = sections.map((section) =>
-    section.id === SECTION.code ? { id: section.id, body: meterCode(section.body, layout, bodies) } : section,
+    section.id === SECTION.code ? { id: section.id, body: meterCode(section.body, layout, plan, bodies) } : section,
   );
   const marks = Math.ceil(bodies.length / MARKS_PER_GLOBAL);
-  const rewritten = metered.map((section) => addGlobals(section, layout.globals, marks));
+  const rewritten = metered.map((section) => addGlobals(section, plan, marks));
   return { bytes: writeSections(rewritten), minimumPages: layout.minimumPages, bodies };
 }
 
-function addGlobals(section: Section, first: number, marks: number): Section {
-  const names = [FUEL_EXPORT, ...Array.from({ length: marks }, (_, i) => `${MARKS_EXPORT}${i}`)];
+/** Where the added globals stand, in this order, and which functions of opa matter. */
+interface Plan {
+  readonly fuel: number;
+  /** The first of one for each rule. */
+  readonly memos: number;
+  /** The first of those that hold marks. */
+  readonly marks: number;
+  readonly memo: MemoFunctions | null;
+  readonly result: ResultFunctions;
+}
+
+function planOf({ globals, names, importedFunctions, parameters }: ModuleLayout): Plan {
+  const indices = new Map([...names].map(([index, name]) => [name, index]));
+  const isRule = ([index, name]: readonly [number, string]): boolean =>
+    RULE_FUNCTION.test(name) && parameters(index - importedFunctions) === RULE_PARAMETERS;
+  const memo = memoFunctions(indices);
+  const memos = globals + 1;
+  return {
+    fuel: globals,
+    memos,
+    marks: memos + (memo === null ? 0 : [...names].filter(isRule).length),
+    memo,
+    result: { setAdd: indices.get('opa_set_add') ?? -2, objectInsert: indices.get('opa_object_insert') ?? -2 },
+  };
+}
+
+function addGlobals(section: Section, { fuel, memos, marks }: Plan, words: number): Section {
   if (section.id === SECTION.global) {
-    const globals = names.map((name) => mutableGlobal(name === FUEL_EXPORT ? INITIAL_FUEL : 0));
-    return { id: section.id, body: appendToVector(section.body, globals) };
+    const zeros = Array.from({ length: marks - memos + words }, () => mutableGlobal(0));
+    return { id: section.id, body: appendToVector(section.body, [mutableGlobal(INITIAL_FUEL), ...zeros]) };
   }
   if (section.id !== SECTION.export) return section;
-  return {
-    id: section.id,
-    body: appendToVector(
-      section.body,
-      names.map((name, i) => globalExport(name, first + i)),
-    ),
-  };
+  const exports = Array.from({ length: words }, (_, i) => globalExport(`${MARKS_EXPORT}${i}`, marks + i));
+  return { id: section.id, body: appendToVector(section.body, [globalExport(FUEL_EXPORT, fuel), ...exports]) };
 }
 
 function mutableGlobal(value: number): Uint8Array {
@@ -124,37 +150,44 @@ function markCode(global: number, bit: number): Uint8Array {
   ]);
 }
 
-function meterCode(section: Uint8Array, layout: ModuleLayout, bodies: RuleBody[]): Uint8Array {
+function meterCode(section: Uint8Array, layout: ModuleLayout, plan: Plan, bodies: RuleBody[]): Uint8Array {
   const reader = new BinaryReader(section);
   const count = reader.u32();
-  const charge = chargeCode(layout.globals);
-  const called = resultFunctions(layout.names);
+  const charge = chargeCode(plan.fuel);
   const parts: Uint8Array[] = [writeU32(count)];
+  let memo = plan.memos;
   for (let entry = 0; entry < count; entry += 1) {
     const body = reader.take(reader.u32());
     const start = codeStart(body);
-    const places = chargePlaces(body, start).map((at) => ({ at, code: charge }));
-    const name = layout.names.get(layout.importedFunctions + entry) ?? '';
+    const edits = chargePlaces(body, start).map((at) => insertion(at, charge));
+    const index = layout.importedFunctions + entry;
+    const name = layout.names.get(index) ?? '';
+    if (index === plan.memo?.init) edits.push(insertion(start, forgetCode(plan.memos, plan.marks - plan.memos)));
     if (RULE_FUNCTION.test(name)) {
+      const list = readInstructions(body, start);
       const parameters = layout.parameters(entry);
-      const ends = findBodyEnds(body.subarray(start), parameters, called);
-      const path = name.replace(RULE_FUNCTION, '');
-      for (const [i, end] of ends.entries()) {
-        const mark = bodies.push({ path, body: i + 1, isFunction: parameters > 2 }) - 1;
-        const global = layout.globals + 1 + Math.floor(mark / MARKS_PER_GLOBAL);
-        places.push({ at: start + end, code: markCode(global, mark % MARKS_PER_GLOBAL) });
-      }
-      if (bodies.length > MAX_BODIES) throw unsupported(`its rules have more than ${MAX_BODIES} bodies`);
+      edits.push(...markEdits(list, { path: name.replace(RULE_FUNCTION, ''), parameters }, plan, bodies));
+      if (plan.memo !== null && parameters === RULE_PARAMETERS) edits.push(...memoEdits(list, plan.memo, memo++));
     }
-    const metered = insertAt(body, places);
+    const metered = edit(body, edits);
     parts.push(writeU32(metered.length), metered);
   }
   return Buffer.concat(parts);
 }
 
-function resultFunctions(names: ReadonlyMap<number, string>): ResultFunctions {
-  const indexOf = (wanted: string): number => [...names].find(([, name]) => name === wanted)?.[0] ?? -2;
-  return { setAdd: indexOf('opa_set_add'), objectInsert: indexOf('opa_object_insert') };
+/** Adds the bodies of a rule to those that are known. */
+function markEdits(
+  list: readonly Instruction[],
+  { path, parameters }: { readonly path: string; readonly parameters: number },
+  { marks, result }: Plan,
+  bodies: RuleBody[],
+): Edit[] {
+  const edits = findBodyEnds(list, parameters, result).map((end, i) => {
+    const mark = bodies.push({ path, body: i + 1, isFunction: parameters > RULE_PARAMETERS }) - 1;
+    return insertion(end, markCode(marks + Math.floor(mark / MARKS_PER_GLOBAL), mark % MARKS_PER_GLOBAL));
+  });
+  if (bodies.length > MAX_BODIES) throw unsupported(`its rules have more than ${MAX_BODIES} bodies`);
+  return edits;
 }
 
 /** The first instruction stands after the declarations of locals. */
@@ -180,15 +213,20 @@ function chargePlaces(body: Uint8Array, start: number): number[] {
   return calls ? [start, ...loops] : loops;
 }
 
-function insertAt(body: Uint8Array, places: readonly { readonly at: number; readonly code: Uint8Array }[]): Uint8Array {
-  if (places.length === 0) return body;
+function insertion(at: number, code: Uint8Array): Edit {
+  return { from: at, to: at, code };
+}
+
+/** Edits of one place keep their order. */
+function edit(body: Uint8Array, edits: readonly Edit[]): Uint8Array {
+  if (edits.length === 0) return body;
   const parts: Uint8Array[] = [];
-  let from = 0;
-  for (const { at, code } of places.toSorted((a, b) => a.at - b.at)) {
-    parts.push(body.subarray(from, at), code);
-    from = at;
+  let at = 0;
+  for (const { from, to, code } of edits.toSorted((a, b) => a.from - b.from)) {
+    parts.push(body.subarray(at, from), code);
+    at = to;
   }
-  parts.push(body.subarray(from));
+  parts.push(body.subarray(at));
   return Buffer.concat(parts);
 }
 

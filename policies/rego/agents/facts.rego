@@ -15,6 +15,17 @@ default parameters := {}
 parameters := data.tenants[input.tenant.id]
 
 # METADATA
+# title: What is asked about has content
+# description: >-
+#   Of a model call or a tool call, on its way out or back. What is asked most comes first, because a module makes a set
+#   anew each time it looks into one.
+has_content if {
+	input.point == "model.request"
+} else if {
+	input.point in {"model.response", "tool.call", "tool.result"}
+}
+
+# METADATA
 # title: The model is operated by somebody else
 external if not owned
 
@@ -23,7 +34,7 @@ owned if input.model.hosting in {"private", "local"}
 # METADATA
 # title: The call's data classification
 # description: The stricter of what the call carries and what the tenant declares, so that a claim can only restrict.
-classification := levels[max({rank(input.data.classification), rank(object.get(parameters, "classification", "internal"))})]
+classification := levels[max([rank(input.data.classification), rank(object.get(parameters, "classification", "internal"))])]
 
 levels := ["public", "internal", "confidential", "restricted"]
 
@@ -106,9 +117,6 @@ places(finding) := $" at {first_path(finding)} (and {count(finding.paths) - 1} m
 summary(reasons) := concat(" ", messages) if {
 	messages := sort({reason.message | some reason in reasons})
 	count(messages) <= 3
-}
-
-summary(reasons) := $"{concat(" ", array.slice(messages, 0, 3))} There are {count(messages) - 3} more reasons." if {
+} else := $"{concat(" ", array.slice(messages, 0, 3))} There are {count(messages) - 3} more reasons." if {
 	messages := sort({reason.message | some reason in reasons})
-	count(messages) > 3
 }

@@ -27,10 +27,13 @@ decision := {
 	"user_message": facts.summary(reasons),
 }
 
-refusals := union({
-	delegation.deny, deny, execution.deny, exfiltration.deny, loops.deny, payments.deny, tool_egress.deny,
-	tool_pinning.deny,
-})
+refusals contains reason if {
+	some denied in [
+		delegation.deny, deny, execution.deny, exfiltration.deny, loops.deny, payments.deny, tool_egress.deny,
+		tool_pinning.deny,
+	]
+	some reason in denied
+}
 
 requests := union({loops.require_approval, payments.require_approval, tool_approval.require_approval})
 

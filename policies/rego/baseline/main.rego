@@ -30,10 +30,13 @@ decision := {
 	"user_message": facts.summary(reasons),
 }
 
-refusals := union({
-	administration.deny, deny, hosts.deny, limits.deny, modalities.deny, models.deny, pii.deny, residency.deny,
-	retention.deny, secrets.deny, tools.deny,
-})
+refusals contains reason if {
+	some denied in [
+		administration.deny, deny, hosts.deny, limits.deny, modalities.deny, models.deny, pii.deny, residency.deny,
+		retention.deny, secrets.deny, tools.deny,
+	]
+	some reason in denied
+}
 
 denials := {reason | some reason in refusals; not waivers.lifted(reason)}
 
@@ -56,10 +59,13 @@ waived := waivers.labels(refusals | models.require_approval)
 obligations := recording.obligations | waived if {
 	effect == "deny"
 	not observed
-} else := union({
-	limits.obligations, pii.obligations, recording.obligations, secrets.obligations, tools.obligations,
-	waived,
-})
+} else := {obligation |
+	some asked in [
+		limits.obligations, pii.obligations, recording.obligations, secrets.obligations, tools.obligations,
+		waived,
+	]
+	some obligation in asked
+}
 
 observed if input.mode == "observe"
 
@@ -75,9 +81,13 @@ deny contains reason if {
 	reason := facts.reason(rego.metadata.rule(), "The policy has no rules for this kind of call.", "")
 }
 
-known_point if input.point in {"model.request", "model.response", "tool.call", "tool.result", "tools.list"}
-
-known_point if startswith(input.point, "admin.")
+known_point if {
+	facts.has_content
+} else if {
+	input.point == "tools.list"
+} else if {
+	startswith(input.point, "admin.")
+}
 
 # METADATA
 # title: Facts are not what the policy was written for
@@ -106,22 +116,18 @@ readable(finding) if {
 }
 
 complete if {
-	not about_a_model
-	not about_a_tool
-}
-
-complete if {
 	about_a_model
-	is_object(input.model)
+	is_string(input.model.requested)
 	is_array(input.request.urls)
 	is_array(input.data.residency)
 	scanned
-}
-
-complete if {
+} else if {
 	about_a_tool
 	is_string(input.tools.call.name)
 	scanned
+} else if {
+	not about_a_model
+	not about_a_tool
 }
 
 scanned if {

@@ -20,7 +20,7 @@ import data.countersign.facts
 #   severity: high
 #   controls: ["iso_42001:A.9.4", "owasp_llm:LLM02"]
 deny contains reason if {
-	input.point in {"model.request", "model.response", "tool.call", "tool.result"}
+	facts.has_content
 	some part in input.unscanned
 	not accepted(part)
 	message := $"The part at {part.path} could not be scanned ({part.what}) and this tenant does not accept that."

@@ -20,16 +20,19 @@ found := [finding | some finding in input.findings; finding.kind == "pii"]
 #   value other than an operator or "deny" counts as "deny".
 treatment(_) := object.get(facts.parameters, ["pii", "internal"], "leave") if not facts.external
 
-treatment(type) := object.get(
-	facts.parameters, ["pii", "types", type],
-	object.get(facts.parameters, ["pii", "external"], "tokenize"),
-) if {
-	facts.external
+treatment(type) := object.get(by_type, type, by_default) if facts.external
+
+by_type := object.get(facts.parameters, ["pii", "types"], {})
+
+by_default := object.get(facts.parameters, ["pii", "external"], "tokenize")
+
+is_operator(name) if {
+	name == "tokenize"
+} else if {
+	name in {"redact", "replace", "hash", "surrogate", "mask"}
 }
 
-operators := {"redact", "replace", "hash", "surrogate", "mask", "tokenize"}
-
-treated(finding) if treatment(finding.type) in operators
+treated(finding) if is_operator(treatment(finding.type))
 
 treated(finding) if {
 	not facts.external
@@ -61,7 +64,7 @@ deny contains reason if {
 obligations contains {"type": "redact", "types": types, "operator": operator} if {
 	input.point == "model.request"
 	some operator in {treatment(finding.type) | some finding in found}
-	operator in operators
+	is_operator(operator)
 	types := sort({finding.type | some finding in found; treatment(finding.type) == operator})
 }
 
@@ -89,5 +92,5 @@ obligations contains {"type": "redact", "types": types, "operator": "tokenize"} 
 obligations contains {"type": "redact", "types": ["pii"], "operator": operator} if {
 	input.point == "model.response"
 	operator := facts.parameters.response.pii
-	operator in operators
+	is_operator(operator)
 }

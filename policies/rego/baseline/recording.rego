@@ -20,7 +20,7 @@ import data.countersign.facts
 #   severity: info
 #   controls: ["eu_ai_act:12", "eu_ai_act:19", "eu_ai_act:26.6", "gdpr:5.1.c"]
 obligations contains obligation if {
-	input.point in {"model.request", "model.response", "tool.call", "tool.result"}
+	facts.has_content
 	obligation := object.union({"type": "record", "content": "redacted"}, object.get(facts.parameters, "record", {}))
 }
 

@@ -16,15 +16,13 @@ import data.countersign.facts
 # description: >-
 #   max_days is the longest retention, training false means the provider must not train on the data. Each of
 #   them can be replaced by data.tenants[].retention.<classification>.
-defaults := {
-	"confidential": {"max_days": 30, "training": false},
-	"restricted": {"max_days": 0, "training": false},
-}
+defaults("confidential") := {"max_days": 30, "training": false}
 
-term(name) := object.get(
-	facts.parameters, ["retention", facts.classification, name],
-	object.get(defaults, [facts.classification, name], null),
-)
+defaults("restricted") := {"max_days": 0, "training": false}
+
+term(name) := value if {
+	value := facts.parameters.retention[facts.classification][name]
+} else := defaults(facts.classification)[name]
 
 # METADATA
 # title: Provider keeps the data too long

@@ -21,9 +21,9 @@ import data.countersign.facts
 #   severity: critical
 #   controls: ["iso_27001:A.8.12", "owasp_llm:LLM02", "owasp_llm:LLM07", "soc2:CC6.1"]
 deny contains reason if {
-	receiver := receivers[input.point]
 	some finding in input.findings
 	finding.kind == "secret"
+	receiver := receivers[input.point]
 	message := $"A secret of type {finding.type} was found{facts.places(finding)}. Secrets are not sent to a {receiver}."
 	reason := facts.reason(rego.metadata.rule(), message, facts.first_path(finding))
 }

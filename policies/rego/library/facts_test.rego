@@ -75,6 +75,17 @@ test_absent_tenant_has_no_parameters if {
 	facts.parameters == {"a": 1} with input as base with data.tenants as {"acme": {"a": 1}}
 }
 
+test_content_of_calls_alone if {
+	points := {"model.request", "model.response", "tool.call", "tool.result"}
+	every point in points {
+		facts.has_content with input as {"point": point}
+	}
+	every point in {"tools.list", "admin.keys.list", "model.other", ""} {
+		not facts.has_content with input as {"point": point}
+	}
+	not facts.has_content with input as {}
+}
+
 test_external_unless_known_otherwise if {
 	facts.external with input as base
 	facts.external with input as changed("model", {"hosting": "somewhere"})

@@ -32,10 +32,13 @@ decision := {
 	"user_message": facts.summary(reasons),
 }
 
-refusals := union({
-	children.deny, deny, hipaa.deny, hours.deny, injection.deny, marking.deny, oversight.deny, payment_cards.deny,
-	prohibited.deny, purposes.deny, record_keeping.deny, special_categories.deny,
-})
+refusals contains reason if {
+	some denied in [
+		children.deny, deny, hipaa.deny, hours.deny, injection.deny, marking.deny, oversight.deny, payment_cards.deny,
+		prohibited.deny, purposes.deny, record_keeping.deny, special_categories.deny,
+	]
+	some reason in denied
+}
 
 requests := automated_decisions.require_approval | oversight.require_approval
 
@@ -59,10 +62,13 @@ waived := waivers.labels(refusals | requests)
 obligations := record_keeping.obligations | waived if {
 	effect == "deny"
 	not observed
-} else := union({
-	injection.obligations, marking.obligations, payment_cards.obligations, record_keeping.obligations,
-	transparency.obligations, waived,
-})
+} else := {obligation |
+	some asked in [
+		injection.obligations, marking.obligations, payment_cards.obligations, record_keeping.obligations,
+		transparency.obligations, waived,
+	]
+	some obligation in asked
+}
 
 observed if input.mode == "observe"
 

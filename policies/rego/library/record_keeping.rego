@@ -18,8 +18,6 @@ terms := {"eu_ai_act": 184, "finra": 2192, "hipaa": 2192, "sec_17a_4": 1096}
 
 floor := max({days | some framework in input.tenant.frameworks; days := terms[framework]})
 
-governed if input.point in {"model.request", "model.response", "tool.call", "tool.result"}
-
 # METADATA
 # title: Record is kept for the floor
 # description: The longest time any policy asks for holds; `full` is no wish, the least content any policy asks for holds.
@@ -28,7 +26,7 @@ governed if input.point in {"model.request", "model.response", "tool.call", "too
 #   severity: info
 #   controls: ["eu_ai_act:12", "eu_ai_act:19", "eu_ai_act:26.6", "finra:4511", "hipaa:164.316.b.2", "sec_17a_4:b.4"]
 obligations contains {"type": "record", "content": "full", "retention_days": floor} if {
-	governed
+	facts.has_content
 }
 
 # METADATA
@@ -39,7 +37,7 @@ obligations contains {"type": "record", "content": "full", "retention_days": flo
 #   severity: high
 #   controls: ["eu_ai_act:12", "eu_ai_act:26.6", "finra:4511", "sec_17a_4:b.4"]
 deny contains reason if {
-	governed
+	facts.has_content
 	floor
 	facts.parameters.record.content == "none"
 	message := "The tenant keeps no records although a framework it works under asks for them."
