@@ -45,6 +45,7 @@ export function beginCall(services: Services, reply: Reply): Call {
       receivedChars: 0,
       releasedBytes: 0,
       effect: null,
+      keptDays: 0,
       restored: 0,
       inputs: [],
       findings: [],

@@ -158,6 +158,16 @@ function requestContent(call: Call, exchange: ClassifiedExchange): JsonValue | n
   return { kind: 'digest', digest: exchange.digest };
 }
 
+/** Days for which policies want a call kept at least, after its request and after its answer; 0: none asked. */
+export function keptDays({ decided, answer }: Pick<Call, 'decided' | 'answer'>): number {
+  return Math.max(decided === null ? 0 : askedDays(decided.result), answer.keptDays);
+}
+
+/** Days for which a decision wants what it is about kept at least; 0: none. */
+export function askedDays(result: DecidedCall['result']): number {
+  return 'outcome' in result ? 0 : (result.obligations.record.retentionDays ?? 0);
+}
+
 export function findingRows(summary: Classification['summary']): JsonValue {
   return summary.map(({ type, kind, count, max_score, paths }) => ({
     type,

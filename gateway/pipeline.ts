@@ -8,7 +8,7 @@ import type { Tenant } from './config.ts';
 import type { Call } from './call.ts';
 import { beginCall, redactionContext } from './call.ts';
 import { GatewayError } from './errors.ts';
-import { decisionSections } from './evidence.ts';
+import { decisionSections, keptDays } from './evidence.ts';
 import type { ClassifiedExchange, Exchange } from './exchange.ts';
 import { readBody } from './ingress/body.ts';
 import { chatView, parseDocument } from './ingress/chat-completions.ts';
@@ -188,6 +188,7 @@ async function recordCall(call: Call, enforced: EnforcedRequest): Promise<void> 
     callId: call.id,
     tenant: principal.tenant,
     subject: principal.id,
+    keptDays: keptDays(call),
     sections: decisionSections(call, 'allow', null),
     forward: {
       bodies: enforced.bodies,

@@ -27,6 +27,8 @@ export interface AnswerProgress {
   receivedChars: number;
   releasedBytes: number;
   effect: 'allow' | 'deny' | 'undecided' | null;
+  /** Days for which policies want the answer kept at least. */
+  keptDays: number;
   restored: number;
   /** Sections of the outcome entry; each of `inputs` is what an evaluation's input has beyond the decision's own. */
   inputs: JsonValue[];

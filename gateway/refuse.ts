@@ -5,7 +5,7 @@
 import type { Call } from './call.ts';
 import { GatewayError } from './errors.ts';
 import type { DecisionEffect } from './evidence.ts';
-import { decisionSections } from './evidence.ts';
+import { decisionSections, keptDays } from './evidence.ts';
 import { recordRefusal } from './pipeline/record.ts';
 import type { OutcomeStatus } from './progress.ts';
 import { closeCall } from './response/outcome.ts';
@@ -22,7 +22,8 @@ export async function fail(call: Call, cause: unknown): Promise<void> {
     } else if (!UNRECORDED.has(error.code)) {
       const sections = decisionSections({ ...call, enforced: null }, effectOf(error), error.code);
       const { tenant, id: subject } = call.principal;
-      const receipt = await recordRefusal(call.services.ledger, { callId: call.id, tenant, subject, sections });
+      const record = { callId: call.id, tenant, subject, keptDays: keptDays(call), sections };
+      const receipt = await recordRefusal(call.services.ledger, record);
       call.reply.set('x-countersign-receipt', receipt);
     }
   } catch (second) {

@@ -51,7 +51,7 @@ export async function runRetention(
   looked: Set<string>,
 ): Promise<{ readonly keys: number; readonly bodies: number }> {
   const due = [...current().config.tenants.values()].flatMap(({ id, retention }) =>
-    retention.contentDays === null ? [] : [{ tenant: id, contentDays: retention.contentDays }],
+    retention.decisionDays === null && retention.outcomeDays === null ? [] : [{ tenant: id, ...retention }],
   );
   if (!(await takeJob({ sql, ledger }, LEASE_MS))) return { keys: 0, bodies: 0 };
   // Of a process that died, or of a tenant without a retention by now: what is ordered is carried out.

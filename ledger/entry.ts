@@ -40,6 +40,8 @@ export interface AppendItem {
   readonly call: string;
   /** Whose key seals the sections; null = the tenant's own key. */
   readonly subject: string | null;
+  /** Policies want the sections of a call kept so many days at least. Absent or 0: as long as the tenant keeps them. */
+  readonly keptDays?: number;
   /** Values by section name; a missing name is a committed null. `facts` is stored in clear text and must hold no personal data. */
   readonly sections: Readonly<Record<string, JsonValue | null>>;
   /** Money to hold for the call in every named scope, nano-USD; only on a decision with `open`. */

@@ -4,16 +4,28 @@ import { applyErasures } from './erasure/apply.ts';
 import { LedgerError } from './error.ts';
 import { createSealKeys } from './seal.ts';
 import type { SealKeys } from './seal.ts';
-import { storeSubjectKey, storeTenantKey, subjectName } from './stored-keys.ts';
-import type { SubjectRow } from './stored-keys.ts';
+import { keyName, storeSubjectKeys, storeTenantKey } from './stored-keys.ts';
+import type { KeyUse, SubjectRow } from './stored-keys.ts';
 import { unwrapKey } from './wrap.ts';
 
-/** The key hierarchy: root key, tenant keys wrapped by it, and a key per tenant, subject and month wrapped by the tenant's. */
+/** What seals a subject's calls in one month: loaded together, so that an outcome needs nothing that its decision did not need. */
+export interface CallKeys {
+  readonly decision: SealKeys;
+  /** Of outcomes and late outcomes. */
+  readonly outcome: SealKeys;
+  /** How long policies want them kept at least (roundKeptDays). */
+  readonly keptDays: number;
+}
+
+/** The key hierarchy: root key, tenant keys wrapped by it, and keys per tenant, subject, month and kind wrapped by the tenant's. */
 export interface KeyRing {
   /** The tenant's key, made on first use; synchronous when cached. */
   tenantKey(tenant: string): Uint8Array | Promise<Uint8Array>;
-  /** Keys that seal a subject's sections in the month of `atMs` (null subject: the tenant's own); synchronous when cached. */
-  sealKeys(tenant: string, subject: string | null, atMs: number): SealKeys | Promise<SealKeys>;
+  /**
+   * Keys that seal a subject's sections in the month of `atMs` (null subject: the tenant's own, for everything); synchronous when
+   * cached. `keptDays` is what roundKeptDays gives.
+   */
+  sealKeys(tenant: string, subject: string | null, atMs: number, keptDays?: number): CallKeys | Promise<CallKeys>;
   /** Keys by the reference an entry stores; null when the key was destroyed. */
   sealKeysById(tenant: string, ref: string | null): Promise<SealKeys | null>;
   /** 32 bytes for one purpose (HKDF-SHA-256). Throws `key_missing` unless the tenant was given to openKeyRing or used before. */
@@ -38,11 +50,11 @@ export interface KeyRingOptions {
 
 interface TenantKeys {
   readonly key: Buffer;
-  readonly seal: SealKeys;
+  readonly seal: CallKeys;
   readonly derived: Map<string, Buffer>;
 }
 
-/** Subject keys held in memory: one month of this many people without asking the database again. */
+/** Subjects whose keys are held in memory: one month of this many people without asking the database again; and as many keys by reference. */
 const MAX_SUBJECTS = 20_000;
 const MAX_PURPOSES = 64;
 /** How long a refresh may take, and for how long one may fail until the subject keys are dropped; together below 5 s. */
@@ -79,7 +91,8 @@ class DatabaseKeyRing implements KeyRing {
   readonly #sql: postgres.Sql;
   readonly #wrapping: Uint8Array;
   readonly #tenants = new Map<string, TenantKeys>();
-  readonly #subjects = new Map<string, SealKeys>();
+  readonly #subjects = new Map<string, CallKeys>();
+  readonly #byRef = new Map<string, SealKeys>();
   readonly #loading = new Map<string, Promise<unknown>>();
   readonly #destroyed = new WeakSet<SealKeys>();
   #erasures = '0';
@@ -96,24 +109,27 @@ class DatabaseKeyRing implements KeyRing {
     return this.#tenants.get(tenant)?.key ?? this.#loadTenant(tenant).then((keys) => keys.key);
   }
 
-  sealKeys(tenant: string, subject: string | null, atMs: number): SealKeys | Promise<SealKeys> {
+  sealKeys(tenant: string, subject: string | null, atMs: number, keptDays = 0): CallKeys | Promise<CallKeys> {
     if (subject === null) return this.#tenants.get(tenant)?.seal ?? this.#loadTenant(tenant).then((keys) => keys.seal);
     const month = monthOf(atMs);
-    const name = `${tenant}\n${month}\n${subject}`;
-    return this.#subjects.get(name) ?? this.#once(name, () => this.#loadSubject(tenant, subject, month, name));
+    const name = `${tenant}\n${month}\n${keptDays}\n${subject}`;
+    return (
+      this.#subjects.get(name) ??
+      this.#once(name, () => this.#loadSubject(name, subject, { tenant, month, kept_days: keptDays }))
+    );
   }
 
   async sealKeysById(tenant: string, ref: string | null): Promise<SealKeys | null> {
     const keys = await this.#loadTenant(tenant);
-    if (ref === null) return keys.seal;
-    const name = `#${tenant}\n${ref}`;
-    const known = this.#subjects.get(name);
+    if (ref === null) return keys.seal.decision;
+    const name = `${tenant}\n${ref}`;
+    const known = this.#byRef.get(name);
     if (known) return known;
-    return this.#loadCurrent(name, async () => {
+    return this.#loadCurrent(this.#byRef, name, async () => {
       const [row] = await this.#sql<SubjectRow[]>`
-        select id, tenant, subject, month, wrapped from keystore.subject_keys where id = ${ref} and tenant = ${tenant}`;
-      if (row === undefined) return null;
-      return createSealKeys(unwrapKey(keys.key, row.wrapped, subjectName(row.tenant, row.subject, row.month)), row.id);
+        select id, tenant, subject, month, seals, kept_days, wrapped from keystore.subject_keys
+        where id = ${ref} and tenant = ${tenant}`;
+      return row === undefined ? null : openKey(keys.key, row);
     });
   }
 
@@ -131,6 +147,7 @@ class DatabaseKeyRing implements KeyRing {
       if (performance.now() - this.#refreshedMs > STALE_MS) {
         this.#generation += 1;
         this.#subjects.clear();
+        this.#byRef.clear();
       }
       throw error;
     }
@@ -138,15 +155,22 @@ class DatabaseKeyRing implements KeyRing {
 
   async #dropDestroyed(): Promise<void> {
     this.#generation += 1;
-    const held = [...this.#subjects];
-    const refs = [...new Set(held.map(([, keys]) => keys.ref))].join(',');
+    const held = [
+      ...[...this.#subjects].map(([name, { decision, outcome }]) => ({
+        in: this.#subjects,
+        name,
+        keys: [decision, outcome],
+      })),
+      ...[...this.#byRef].map(([name, key]) => ({ in: this.#byRef, name, keys: [key] })),
+    ];
+    const refs = [...new Set(held.flatMap(({ keys }) => keys.map(({ ref }) => ref)))].join(',');
     const rows = await this.#sql<{ id: string }[]>`
       select id::text as id from keystore.subject_keys where id = any (string_to_array(${refs}, ',')::bigint[])`;
     const stored = new Set(rows.map(({ id }) => id));
-    for (const [name, keys] of held) {
-      if (stored.has(keys.ref ?? '')) continue;
-      this.#destroyed.add(keys);
-      this.#subjects.delete(name);
+    for (const each of held) {
+      const gone = each.keys.filter(({ ref }) => !stored.has(ref ?? ''));
+      for (const key of gone) this.#destroyed.add(key);
+      if (gone.length > 0) each.in.delete(each.name);
     }
   }
 
@@ -173,28 +197,34 @@ class DatabaseKeyRing implements KeyRing {
         'tenant',
         tenant,
       ]);
-      const keys = { key, seal: createSealKeys(key, null), derived: new Map<string, Buffer>() };
+      const own = createSealKeys(key, null);
+      const seal = { decision: own, outcome: own, keptDays: 0 };
+      const keys = { key, seal, derived: new Map<string, Buffer>() };
       this.#tenants.set(tenant, keys);
       return keys;
     });
   }
 
-  async #loadSubject(tenant: string, subject: string, month: string, name: string): Promise<SealKeys> {
-    const { key } = await this.#loadTenant(tenant);
-    const mac = subjectMac(this, tenant, subject);
-    return this.#loadCurrent(name, async () => {
-      const row = await storeSubjectKey(this.#sql, key, { tenant, subject: mac, month });
-      return createSealKeys(unwrapKey(key, row.wrapped, subjectName(tenant, mac, month)), row.id);
+  async #loadSubject(name: string, subject: string, use: Omit<KeyUse, 'subject' | 'seals'>): Promise<CallKeys> {
+    const { key } = await this.#loadTenant(use.tenant);
+    const mac = subjectMac(this, use.tenant, subject);
+    return this.#loadCurrent(this.#subjects, name, async () => {
+      const { decision, outcome } = await storeSubjectKeys(this.#sql, key, { ...use, subject: mac });
+      return { decision: openKey(key, decision), outcome: openKey(key, outcome), keptDays: use.kept_days };
     });
   }
 
   /** A key that was read while destroyed ones were looked for may be one of them. */
-  async #loadCurrent<T extends SealKeys | null>(name: string, load: () => Promise<T>): Promise<T> {
+  async #loadCurrent<T, Read extends T | null>(
+    into: Map<string, T>,
+    name: string,
+    load: () => Promise<Read>,
+  ): Promise<Read> {
     for (;;) {
       const generation = this.#generation;
       const keys = await load();
       if (generation !== this.#generation) continue;
-      if (keys !== null) this.#remember(name, keys);
+      if (keys !== null) remember(into, name, keys);
       return keys;
     }
   }
@@ -207,14 +237,18 @@ class DatabaseKeyRing implements KeyRing {
     this.#loading.set(name, started);
     return started;
   }
+}
 
-  #remember(name: string, keys: SealKeys): void {
-    if (this.#subjects.size >= MAX_SUBJECTS) {
-      const oldest = this.#subjects.keys().next();
-      if (oldest.done !== true) this.#subjects.delete(oldest.value);
-    }
-    this.#subjects.set(name, keys);
+function remember<T>(into: Map<string, T>, name: string, keys: T): void {
+  if (into.size >= MAX_SUBJECTS) {
+    const oldest = into.keys().next();
+    if (oldest.done !== true) into.delete(oldest.value);
   }
+  into.set(name, keys);
+}
+
+function openKey(tenantKey: Uint8Array, row: SubjectRow): SealKeys {
+  return createSealKeys(unwrapKey(tenantKey, row.wrapped, keyName(row)), row.id);
 }
 
 /** What a subject is stored as: HMAC-SHA-256 in lower hex, under a key of the tenant, which has to be loaded. */

@@ -118,6 +118,8 @@ keystore.subject_keys tenant text collate C not null
 keystore.subject_keys subject text collate C not null
 keystore.subject_keys month text not null
 keystore.subject_keys wrapped bytea not null
+keystore.subject_keys seals text not null default 'call'::text
+keystore.subject_keys kept_days integer not null default 0
 keystore.tenant_keys tenant text collate C not null
 keystore.tenant_keys wrapped bytea not null
 ledger.anchor_tries target text collate C not null
@@ -292,8 +294,10 @@ governance.exported constraint exported_target_check CHECK (((char_length(target
 keystore.erasures constraint erasures_pkey PRIMARY KEY (log, seq)
 keystore.root constraint root_pkey PRIMARY KEY (single)
 keystore.root constraint root_single_check CHECK (single)
+keystore.subject_keys constraint subject_keys_kept_days_check CHECK ((kept_days >= 0))
 keystore.subject_keys constraint subject_keys_pkey PRIMARY KEY (id)
-keystore.subject_keys constraint subject_keys_tenant_subject_month_key UNIQUE (tenant, subject, month)
+keystore.subject_keys constraint subject_keys_seals_check CHECK ((seals = ANY (ARRAY['call'::text, 'decision'::text, 'outcome'::text])))
+keystore.subject_keys constraint subject_keys_tenant_subject_month_seals_kept_days_key UNIQUE (tenant, subject, month, seals, kept_days)
 keystore.tenant_keys constraint tenant_keys_pkey PRIMARY KEY (tenant)
 ledger.anchor_tries constraint anchor_tries_failures_check CHECK ((failures >= 0))
 ledger.anchor_tries constraint anchor_tries_pkey PRIMARY KEY (target)

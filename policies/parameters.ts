@@ -63,7 +63,11 @@ export const tenantParameters = z
     record: z
       .strictObject({
         content: z.enum(RECORD_CONTENTS).optional().describe('What the ledger keeps; default redacted.'),
-        retention_days: z.int().nonnegative().optional(),
+        retention_days: z
+          .int()
+          .nonnegative()
+          .optional()
+          .describe('Days for which calls are kept at least: the longest time that any policy asks for holds.'),
       })
       .optional(),
     approval: z

@@ -103,8 +103,10 @@ function foundData({ mac, keys, entries, ...found }: Found): { readonly [name: s
 
 function foundText({ keys, entries, matches, unknown }: Found): string {
   const lines = [`${String(matches)} entries, sealed with ${String(keys.length)} keys:`];
-  for (const { key, month, matches: about, entries: all } of keys)
-    lines.push(`  key ${key} (${month}): ${String(about)} entries about the person, ${String(all)} would be erased`);
+  for (const { key, month, seals, matches: about, entries: all } of keys)
+    lines.push(
+      `  key ${key} (${month}, ${seals}s): ${String(about)} entries about the person, ${String(all)} would be erased`,
+    );
   for (const { seq, kind, call, timeMs } of entries.slice(0, SHOWN))
     lines.push(`  ${new Date(timeMs).toISOString()}  entry ${String(seq)}  ${kind}  ${call}`);
   if (matches > SHOWN) lines.push(`  … and ${String(matches - SHOWN)} more; see --json`);
@@ -131,9 +133,10 @@ export const verbs: readonly Verb[] = [
     example: "printf %s 'eve@example.com' | countersign erase EMAIL_ADDRESS --find --tenant demo",
     details:
       'TYPE is the entity type of a value that requests or answers name; the value comes from standard input, never from the command\n' +
-      'line. A key seals everything one caller did in one month: the list says how many other entries lose their contents with it.\n' +
-      'Erasing needs the approval of a second person; without it the exit code is 1 and the approval is named. Facts, order and\n' +
-      'hashes stay, so the ledger stays verifiable. A legal hold blocks it. See docs/erasure.md.',
+      'line. A key seals the decisions or the outcomes of one caller in one month, and both keys of a call go together: the list\n' +
+      'says how many other entries lose their contents with them. Erasing needs the approval of a second person; without it the\n' +
+      'exit code is 1 and the approval is named. Facts, order and hashes stay, so the ledger stays verifiable. A legal hold blocks\n' +
+      'it. See docs/erasure.md.',
     run,
   },
 ];

@@ -19,8 +19,8 @@ function run(context: VerbContext): Promise<Answer> {
 }
 
 function retentionOf(config: Config, tenant: string): Retention {
-  const contentDays = config.tenants.get(tenant)?.retention.contentDays ?? null;
-  if (contentDays !== null) return { tenant, contentDays };
+  const days = config.tenants.get(tenant)?.retention ?? { decisionDays: null, outcomeDays: null };
+  if (days.decisionDays !== null || days.outcomeDays !== null) return { tenant, ...days };
   throw new CliError(
     'check_failed',
     `Expected a retention of tenant "${tenant}", found none: set tenants[].retention.content_days.`,

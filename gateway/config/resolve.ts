@@ -197,7 +197,10 @@ function resolveTenants(
       frameworks: tenant.frameworks,
       labels: tenant.labels,
       budget: resolveBudget(tenant.budget),
-      retention: { contentDays: tenant.retention.content_days ?? null },
+      retention: {
+        decisionDays: tenant.retention.decision_days ?? tenant.retention.content_days ?? null,
+        outcomeDays: tenant.retention.outcome_days ?? tenant.retention.content_days ?? null,
+      },
     });
   }
   return tenants;

@@ -142,7 +142,15 @@ const tenant = z.strictObject({
     .strictObject({
       content_days: whole(1, 36_500)
         .optional()
-        .describe('Days after which everything but facts and hashes is erased, by whole months. Absent: it is kept.'),
+        .describe(
+          'Days after which everything but facts and hashes is erased, by whole months, and later where a policy asks for longer (`record.retention_days`). Absent: it is kept.',
+        ),
+      decision_days: whole(1, 36_500)
+        .optional()
+        .describe('The same for decisions: requests and what policies were shown. Absent: as content_days.'),
+      outcome_days: whole(1, 36_500)
+        .optional()
+        .describe('The same for outcomes: answers and how calls ended. Absent: as content_days.'),
     })
     .prefault({})
     .describe('How long the ledger keeps what it holds encrypted about calls; legal holds go before.'),

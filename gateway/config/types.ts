@@ -31,8 +31,8 @@ export interface Tenant {
   readonly frameworks: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly budget: BudgetLimits;
-  /** Null: kept. */
-  readonly retention: { readonly contentDays: number | null };
+  /** Null: kept for ever. */
+  readonly retention: { readonly decisionDays: number | null; readonly outcomeDays: number | null };
 }
 
 export interface JwtIssuer {

@@ -8,7 +8,7 @@ import type { CandidateResult, UnitedDecision, Undecided } from '../../policies/
 import type { Principal } from '../access/principal.ts';
 import type { Tenant } from '../config.ts';
 import { GatewayError } from '../errors.ts';
-import { subjectSection, versionFacts } from '../evidence.ts';
+import { askedDays, subjectSection, versionFacts } from '../evidence.ts';
 import { newCallId } from '../exchange.ts';
 import { recordRefusal } from '../pipeline/record.ts';
 import type { Current, Services } from '../services.ts';
@@ -39,6 +39,8 @@ export interface Answered {
   readonly results: readonly CandidateResult[];
   readonly rules: readonly string[];
   readonly labels: readonly string[];
+  /** Days for which policies want it kept at least; 0: none asked. */
+  readonly keptDays: number;
 }
 
 /** @throws GatewayError `invalid_api_key`, `not_allowed`; counted by whoever answers */
@@ -71,6 +73,7 @@ export function newQuestion({ services }: Asker, api: string): Answered {
     results: [],
     rules: [],
     labels: [],
+    keptDays: 0,
   };
 }
 
@@ -86,6 +89,7 @@ export function recordAnswer(asker: Asker, answered: Answered): Promise<string> 
     callId: answered.id,
     tenant: principal.tenant,
     subject: principal.id,
+    keptDays: answered.keptDays,
     sections: {
       facts: factsOf(asker, answered),
       subject: subjectSection(principal),
@@ -129,13 +133,14 @@ function factsOf({ current, tenant, services }: Asker, answered: Answered): Json
   };
 }
 
-/** Effect, rules and labels of a united decision, as facts. */
+/** What of a united decision goes into its entry in clear, and how long the rest is kept. */
 export function decidedFacts(
   result: UnitedDecision | Undecided,
-): Pick<Answered, 'effect' | 'code' | 'rules' | 'labels'> {
-  if ('outcome' in result) return { effect: 'undecided', code: result.code, rules: [], labels: [] };
+): Pick<Answered, 'effect' | 'code' | 'rules' | 'labels' | 'keptDays'> {
+  const keptDays = askedDays(result);
+  if ('outcome' in result) return { effect: 'undecided', code: result.code, rules: [], labels: [], keptDays };
   const { effect, reasons, obligations } = result;
-  return { effect, code: null, rules: reasons.map(({ rule }) => rule), labels: obligations.labels };
+  return { effect, code: null, rules: reasons.map(({ rule }) => rule), labels: obligations.labels, keptDays };
 }
 
 /** Deepest nesting of what is asked about. */

@@ -54,6 +54,8 @@ export interface DecisionRecord {
   readonly callId: string;
   readonly tenant: string;
   readonly subject: string;
+  /** Days for which policies want it kept at least; 0: none asked. */
+  readonly keptDays: number;
   readonly sections: Readonly<Record<string, JsonValue | null>>;
   /** Set when the call will be forwarded. */
   readonly forward: {
@@ -75,6 +77,7 @@ export async function recordDecision(ledger: Ledger, record: DecisionRecord): Pr
       class: 'decision',
       call: record.callId,
       subject: record.subject,
+      keptDays: record.keptDays,
       sections: record.sections,
       ...(forward.reserve === null ? {} : { reserve: forward.reserve }),
       open: true,
@@ -95,6 +98,7 @@ export async function recordRefusal(ledger: Ledger, record: Omit<DecisionRecord,
       class: 'decision',
       call: record.callId,
       subject: record.subject,
+      keptDays: record.keptDays,
       sections: record.sections,
     });
     return await ledger.signReceipt(entry, NOTHING_SENT);
@@ -110,6 +114,8 @@ export interface OutcomeRecord {
   readonly callId: string;
   readonly tenant: string;
   readonly subject: string;
+  /** As of its decision, or longer. */
+  readonly keptDays: number;
   readonly sections: Readonly<Record<string, JsonValue | null>>;
   /** Nano-USD to settle; `reserved` books the whole reservation because the price or the usage is unknown. */
   readonly settle: bigint | 'reserved';
@@ -121,8 +127,8 @@ export interface OutcomeRecord {
  * that a survivor has closed already gets its one `late_outcome` from here, and releases nothing either.
  */
 export async function recordOutcome(ledger: Ledger, record: OutcomeRecord): Promise<Appended> {
-  const { tenant, callId: call, subject, sections } = record;
-  const item = { tenant, call, subject, sections, settle: { nusd: record.settle } };
+  const { tenant, callId: call, subject, keptDays, sections } = record;
+  const item = { tenant, call, subject, keptDays, sections, settle: { nusd: record.settle } };
   try {
     return await ledger.append({ ...item, kind: 'outcome', class: 'outcome' });
   } catch (cause) {

@@ -1,6 +1,6 @@
 /** Closes a forwarded call: rates it, and makes its outcome durable before anything final is released. */
 import type { Call } from '../call.ts';
-import { outcomeSections, settle } from '../evidence.ts';
+import { keptDays, outcomeSections, settle } from '../evidence.ts';
 import { recordOutcome } from '../pipeline/record.ts';
 import type { OutcomeStatus } from '../progress.ts';
 
@@ -15,6 +15,7 @@ export async function closeCall(call: Call, status: OutcomeStatus, code: string 
     callId: call.id,
     tenant: call.principal.tenant,
     subject: call.principal.id,
+    keptDays: keptDays(call),
     sections: outcomeSections(call, status, code, settlement),
     settle: settlement.nusd,
   });

@@ -4,7 +4,7 @@ import { serviceTierFromOpenAi, usageFromOpenAi } from '../../costs/index.ts';
 import { shareJson } from '../../ledger/index.ts';
 import type { Call } from '../call.ts';
 import { GatewayError } from '../errors.ts';
-import { findingRows, unscannedFacts } from '../evidence.ts';
+import { askedDays, findingRows, unscannedFacts } from '../evidence.ts';
 import type { ResponseFacts } from '../pipeline/decide.ts';
 import { decideResponse, inForce } from '../pipeline/decide.ts';
 import type { Classification, JsonValue } from '../../redaction/index.ts';
@@ -35,6 +35,7 @@ export function decideAnswer(
   answer.findings = { found: findingRows(found.summary), applied: [] };
   answer.unscanned = unscannedFacts(found);
   answer.effect = 'outcome' in decision ? 'undecided' : decision.effect === 'allow' ? 'allow' : 'deny';
+  answer.keptDays = Math.max(answer.keptDays, askedDays(decision));
   const result = inForce({ result: decision, base: decided.base, evaluations });
   const stop = stopped(result);
   if (stop !== null || 'outcome' in result)

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../canonical.ts';
+import { DEPLOYMENT, type AppendItem } from '../entry.ts';
 import type { LedgerStatus } from '../ledger.ts';
 
 /** A time in which items were refused as `unavailable`. */
@@ -9,13 +9,15 @@ export interface Gap {
   readonly sinceMs: number;
 }
 
-/** What the gap entry says. @param last the last entry somebody was told of */
-export function gapFacts(
+/** The gap entry. @param last the last entry somebody was told of */
+export function gapItem(
+  call: string,
   { cause, refused, sinceMs }: Gap,
   { nowMs, clockMs }: { nowMs: number; clockMs: number },
   last: LedgerStatus['last'],
-): JsonValue {
-  return { cause, refused, from_ms: nowMs - Math.round(clockMs - sinceMs), to_ms: nowMs, last };
+): AppendItem {
+  const facts = { cause, refused, from_ms: nowMs - Math.round(clockMs - sinceMs), to_ms: nowMs, last };
+  return { tenant: DEPLOYMENT, kind: 'gap', class: 'event', call, subject: null, sections: { facts } };
 }
 
 /** Counts refusals until the database is back. */

@@ -45,10 +45,15 @@ export function withLedgerFacts(
     own['open'] = true;
     own['reserved_nusd'] = (amount ?? 0n).toString();
     own['scopes'] = [...(item.reserve?.scopes ?? [])];
-  } else if (item.kind === 'outcome' || item.kind === 'late_outcome') {
+  } else if (isOutcome(item)) {
     own['booked_nusd'] = (amount ?? 0n).toString();
   }
   return { ...item.sections, facts: { ...facts, ledger: own } };
+}
+
+/** Whether it tells how a call ended. */
+export function isOutcome({ kind }: AppendItem): boolean {
+  return kind === 'outcome' || kind === 'late_outcome';
 }
 
 /** Closes a call whose decision became durable after its caller had been told `unavailable`: nothing was sent. */

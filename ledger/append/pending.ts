@@ -1,13 +1,13 @@
 import { LedgerError } from '../error.ts';
 import type { AppendItem, Appended } from '../entry.ts';
-import type { SealKeys } from '../seal.ts';
+import type { CallKeys } from '../keyring.ts';
 import type { Answer, SealedItem } from './batch.ts';
 
 /** An item between `append` and its answer. */
 export interface Pending {
   readonly item: AppendItem;
   readonly sealed: SealedItem;
-  readonly keys: SealKeys;
+  readonly keys: CallKeys;
   readonly inc: number;
   /** On the monotonic clock. */
   readonly deadlineMs: number;

@@ -1,14 +1,24 @@
 import { checkItem, DEPLOYMENT, type AppendItem, type Appended } from '../entry.ts';
 import { LedgerError } from '../error.ts';
 import { HeadKeeper } from '../fork/head-keeper.ts';
+import type { CallKeys } from '../keyring.ts';
 import type { Ledger, LedgerOptions, LedgerStatus } from '../ledger.ts';
 import type { RandomHex } from '../random.ts';
 import { recoverExpired } from '../recover.ts';
-import { sealBody, type SealKeys } from '../seal.ts';
+import { sealBody } from '../seal.ts';
 import { statementText } from '../statement.ts';
 import type { Answer } from './batch.ts';
-import { gapFacts, type Gap } from './gap.ts';
-import { amountOf, isOfCaller, lateOutcome, notSentOutcome, withLedgerFacts, type OpenCall } from './items.ts';
+import { gapItem, type Gap } from './gap.ts';
+import {
+  amountOf,
+  isOfCaller,
+  isOutcome,
+  lateOutcome,
+  notSentOutcome,
+  withLedgerFacts,
+  type OpenCall,
+} from './items.ts';
+import { keysOf } from './item-keys.ts';
 import { leaseTimes, LeaseWatch } from './lease.ts';
 import { createLogBook, type LogBook, type LogRef } from './logs.ts';
 import { unavailable, type Pending } from './pending.ts';
@@ -26,7 +36,7 @@ const IDLE_RECEIPTS_MS = 100;
 const IDLE_SIGNATURES = 64;
 
 interface HeldCall extends OpenCall {
-  readonly keys: SealKeys;
+  readonly keys: CallKeys;
 }
 
 /** Seals entries, queues them, and keeps the process's lease; see Ledger. */
@@ -99,7 +109,9 @@ export class ProcessLedger implements Ledger {
     try {
       checkItem(item);
       const log = this.#logs.get(item.tenant);
-      const keys = this.#keysOf(item);
+      const held = isOutcome(item) ? this.#open.get(item.call)?.keys : undefined;
+      const atMs = this.#options.now();
+      const keys = keysOf(item, held, { keys: this.#options.keys, atMs, timeoutMs: this.#timeoutMs / 2 });
       if (log instanceof Promise || keys instanceof Promise) return this.#appendLater(item, log, keys);
       return this.#enqueue(item, log, keys);
     } catch (error) {
@@ -138,18 +150,11 @@ export class ProcessLedger implements Ledger {
     await this.#keeper?.end();
   }
 
-  /** An outcome is sealed with its decision's keys: nothing has to be loaded while the database is away. */
-  #keysOf(item: AppendItem): SealKeys | Promise<SealKeys> {
-    const held = item.kind === 'outcome' || item.kind === 'late_outcome' ? this.#open.get(item.call) : undefined;
-    const { keys, now } = this.#options;
-    return held && !keys.isDestroyed(held.keys) ? held.keys : keys.sealKeys(item.tenant, item.subject, now());
-  }
-
   /** The first entry of a tenant or subject: its log or key has to be read or made first, within the same time limit. */
   async #appendLater(
     item: AppendItem,
     log: LogRef | Promise<LogRef>,
-    keys: SealKeys | Promise<SealKeys>,
+    keys: CallKeys | Promise<CallKeys>,
   ): Promise<Appended> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -167,22 +172,23 @@ export class ProcessLedger implements Ledger {
     return this.#enqueue(item, log, keys);
   }
 
-  #enqueue(item: AppendItem, log: LogRef, keys: SealKeys, atMs = this.#options.now()): Promise<Appended> {
+  #enqueue(item: AppendItem, log: LogRef, keys: CallKeys, atMs = this.#options.now()): Promise<Appended> {
     const amount = amountOf(item, this.#open.get(item.call));
-    const sections = withLedgerFacts(item, amount, atMs, keys.ref);
+    const key = isOutcome(item) ? keys.outcome : keys.decision;
+    const sections = withLedgerFacts(item, amount, atMs, key.ref);
     const sealed = {
       log: log.log,
       kind: item.kind,
       class: item.class,
       call: item.call,
       timeMs: atMs,
-      body: sealBody(item, sections, keys, this.#random),
-      keyRef: keys.ref,
+      body: sealBody(item, sections, key, this.#random),
+      keyRef: key.ref,
       open: item.open === true,
       amount,
       scopes: item.reserve?.scopes ?? [],
     };
-    const keep = item.kind === 'outcome' || item.kind === 'late_outcome' || item.kind === 'gap';
+    const keep = isOutcome(item) || item.kind === 'gap';
     const deadlineMs = performance.now() + this.#timeoutMs;
     return new Promise((resolve, refuse) => {
       const reject = (error: LedgerError): void => {
@@ -210,7 +216,7 @@ export class ProcessLedger implements Ledger {
         this.#open.set(sealed.call, { reserved: sealed.amount ?? 0n, keys: pending.keys });
       // Its caller was told `unavailable` and sent nothing.
       if (pending.told) this.#queueItem(notSentOutcome(item), pending);
-    } else if (sealed.kind === 'outcome' || sealed.kind === 'late_outcome') {
+    } else if (isOutcome(item)) {
       this.#open.delete(sealed.call);
       this.#receipts.signLater(this.#logs.originOf(sealed.log), entry);
     }
@@ -238,15 +244,9 @@ export class ProcessLedger implements Ledger {
 
   #recordGap(gap: Gap): void {
     this.#gaps += 1;
-    const facts = gapFacts(gap, { nowMs: this.#options.now(), clockMs: performance.now() }, this.#last);
-    this.append({
-      tenant: DEPLOYMENT,
-      kind: 'gap',
-      class: 'event',
-      call: `gap.${this.wid}.${String(this.#gaps)}`,
-      subject: null,
-      sections: { facts },
-    }).catch((error: unknown) => this.#report(error));
+    const at = { nowMs: this.#options.now(), clockMs: performance.now() };
+    const item = gapItem(`gap.${this.wid}.${String(this.#gaps)}`, gap, at, this.#last);
+    this.append(item).catch((error: unknown) => this.#report(error));
   }
 
   #every(ms: number, work: () => Promise<void>): void {

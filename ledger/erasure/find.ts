@@ -4,6 +4,7 @@ import { LedgerError } from '../error.ts';
 import { subjectMac } from '../keyring.ts';
 import type { KeyRing } from '../keyring.ts';
 import { openSections } from '../sections.ts';
+import type { SealedKind } from '../stored-keys.ts';
 import { blindValue, searchIndex } from './blind-index.ts';
 import type { NamedValue } from './blind-index.ts';
 
@@ -21,10 +22,11 @@ export interface FoundEntry {
   readonly key: string;
 }
 
-/** A key that would have to be destroyed: that of one caller in one month. */
+/** A key that would have to be destroyed: that of one caller's decisions or outcomes in one month. */
 export interface FoundKey {
   readonly key: string;
   readonly month: string;
+  readonly seals: SealedKind;
   /** Entries about the person. */
   readonly matches: number;
   /** All entries that lose their sealed sections with it, those about others too. */
@@ -79,9 +81,20 @@ export async function findPerson(sql: postgres.Sql, keys: KeyRing, tenant: strin
   }
   const mac = blindValue(keys, tenant, person.named);
   for (const span of spans) await collectNamed(sql, keys, tenant, span, mac, tally);
-  const counts = new Map([...tally.matches.keys()].map((ref) => [ref, 0]));
+  const refs = await keysOfCalls(sql, tenant, [...tally.matches.keys()]);
+  const counts = new Map(refs.map((ref) => [ref, 0]));
   for (const span of spans) await countSealed(sql, span, counts);
   return describe(sql, { tenant, scope: 'finding', mac }, tally, counts);
+}
+
+/** A call that names somebody is erased whole, its answer too: with the key of the other kind that was made together with this one. */
+async function keysOfCalls(sql: postgres.Sql, tenant: string, refs: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select distinct o.id::text as id from keystore.subject_keys k
+    join keystore.subject_keys o using (tenant, subject, month, kept_days)
+    where k.tenant = ${tenant} and k.id = any (string_to_array(${refs.join(',')}, ',')::bigint[])
+      and (o.id = k.id or 'call' not in (o.seals, k.seals))`;
+  return rows.map(({ id }) => id);
 }
 
 interface Span {
@@ -166,13 +179,14 @@ async function describe(
   tally: Tally,
   counts: ReadonlyMap<string, number>,
 ): Promise<Found> {
-  const rows = await sql<{ id: string; month: string }[]>`
-    select id::text as id, month from keystore.subject_keys
+  const rows = await sql<{ id: string; month: string; seals: SealedKind }[]>`
+    select id::text as id, month, seals from keystore.subject_keys
     where tenant = ${about.tenant} and id = any (string_to_array(${[...counts.keys()].join(',')}, ',')::bigint[])
     order by month, id`;
-  const keys = rows.map(({ id, month }) => ({
+  const keys = rows.map(({ id, month, seals }) => ({
     key: id,
     month,
+    seals,
     matches: tally.matches.get(id) ?? 0,
     entries: counts.get(id) ?? 0,
   }));

@@ -17,18 +17,26 @@ const SPAN = 20_000;
 /** Entries looked at in one transaction of the database. */
 const STEP = 5000;
 
+/** The shorter retention of a tenant, whose prune entries are about all kinds: what its destroyed keys sealed is noise. Null: kept for ever. */
+export function pruneDays({ decisionDays, outcomeDays }: Retention): number | null {
+  if (decisionDays === null || outcomeDays === null) return decisionDays ?? outcomeDays;
+  return Math.min(decisionDays, outcomeDays);
+}
+
 /**
- * Counts what may be pruned of a tenant: bodies of entries older than its retention whose keys erasures destroyed, in short reads over
- * the logs.
+ * Counts what may be pruned of a tenant: bodies of entries older than its shorter retention whose keys erasures destroyed, in short
+ * reads over the logs.
  *
  * @param looked logs that were looked at with nothing to find, and have not changed since; they are not read again
  */
 export async function findPrunable(
   { sql, now }: Pick<RetentionOptions, 'sql' | 'now'>,
-  { tenant, contentDays }: Retention,
+  retention: Retention,
   looked: Set<string> = new Set(),
 ): Promise<Prunable[]> {
-  const end = await retentionEnd(sql, now, contentDays);
+  const { tenant } = retention;
+  const days = pruneDays(retention);
+  const end = days === null ? null : await retentionEnd(sql, now, days);
   if (end === null) return [];
   const keys = await sql<{ key: string }[]>`
     select k::text as key from ledger.prunable_keys(${tenant}, ${2 ** 31 - 1}, 0) k`;
@@ -77,9 +85,10 @@ async function count(
  */
 export async function pruneBodies(
   { sql, ledger }: RetentionOptions,
-  { tenant, contentDays }: Retention,
+  retention: Retention,
   found: readonly Prunable[],
 ): Promise<number> {
+  const { tenant } = retention;
   for (const { log, before, bodies, bytes } of found) {
     // No hold is placed and no key destroyed between what was found and the entry; the database looks at both again.
     await sql.begin(async (tx) => {
@@ -91,7 +100,7 @@ export async function pruneBodies(
         class: 'event',
         call: `pr-${randomBytes(16).toString('hex')}`,
         subject: null,
-        sections: { facts: { log, before, bodies, bytes, basis: 'retention', content_days: contentDays } },
+        sections: { facts: { log, before, bodies, bytes, basis: 'retention', content_days: pruneDays(retention) } },
       });
     });
   }

@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import type { SealedKind } from '../stored-keys.ts';
 import { eraseKeys, MAX_KEYS } from './erase.ts';
 import { lockErasures, readHolds } from './holds.ts';
 import type { ErasureDesk } from './holds.ts';
@@ -10,10 +11,18 @@ export interface RetentionOptions extends ErasureDesk {
   readonly now: () => number;
 }
 
-/** How long contents of a tenant are kept. */
+/** How long contents of a tenant's calls are kept, in days; null: for ever. */
 export interface Retention {
   readonly tenant: string;
-  readonly contentDays: number;
+  readonly decisionDays: number | null;
+  /** Of outcomes and late outcomes. */
+  readonly outcomeDays: number | null;
+}
+
+/** Keys that are kept equally long. */
+interface KeyClass {
+  readonly seals: SealedKind;
+  readonly kept_days: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -25,43 +34,55 @@ const DAY_MS = 86_400_000;
 export async function retentionEnd(
   sql: postgres.Sql,
   now: () => number,
-  contentDays: number,
+  days: number,
 ): Promise<{ readonly month: string; readonly ms: number } | null> {
   const [row] = await sql<{ ms: number }[]>`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
-  const cutoffMs = Math.min(now(), row?.ms ?? 0) - contentDays * DAY_MS;
+  const cutoffMs = Math.min(now(), row?.ms ?? 0) - days * DAY_MS;
   if (cutoffMs <= 0) return null;
   const month = new Date(cutoffMs).toISOString().slice(0, 7);
   return { month, ms: Date.parse(`${month}-01T00:00:00Z`) };
 }
 
 /**
- * Destroys the subject keys of months that ended at least `contentDays` ago, except those under a legal hold, and records it. Answers
- * how many keys were destroyed.
+ * Destroys the subject keys of months that ended so long ago that neither the tenant nor a policy wants what they seal to be kept, except
+ * those under a legal hold, and records it. Answers how many keys were destroyed.
  */
-export async function enforceRetention(options: RetentionOptions, { tenant, contentDays }: Retention): Promise<number> {
+export async function enforceRetention(options: RetentionOptions, retention: Retention): Promise<number> {
   const { sql, now } = options;
-  const end = await retentionEnd(sql, now, contentDays);
-  if (end === null) return 0;
+  const { tenant } = retention;
+  const classes = await sql<KeyClass[]>`
+    select distinct seals, kept_days from keystore.subject_keys where tenant = ${tenant} order by seals, kept_days`;
   let destroyed = 0;
-  for (;;) {
-    const count = await sql.begin((tx) => destroyBatch(tx, options, { tenant, contentDays, month: end.month }));
-    destroyed += count;
-    if (count < MAX_KEYS) return destroyed;
+  for (const each of classes) {
+    const days = daysOf(retention, each);
+    const end = days === null ? null : await retentionEnd(sql, now, days);
+    if (days === null || end === null) continue;
+    for (let count = MAX_KEYS; count === MAX_KEYS; destroyed += count)
+      count = await sql.begin((tx) => destroyBatch(tx, options, { tenant, ...each, days, month: end.month }));
   }
+  return destroyed;
+}
+
+/** A key of both kinds is needed until neither is. */
+function daysOf({ decisionDays, outcomeDays }: Retention, { seals, kept_days: keptDays }: KeyClass): number | null {
+  const wanted = { decision: [decisionDays], outcome: [outcomeDays], call: [decisionDays, outcomeDays] }[seals];
+  return wanted.reduce((most, days) => (most === null || days === null ? null : Math.max(most, days)), keptDays);
 }
 
 async function destroyBatch(
   tx: postgres.TransactionSql,
   desk: ErasureDesk,
-  { tenant, contentDays, month }: Retention & { readonly month: string },
+  due: KeyClass & { readonly tenant: string; readonly days: number; readonly month: string },
 ): Promise<number> {
+  const { tenant, seals, kept_days: keptDays, days, month } = due;
   await lockErasures(tx, tenant);
   const holds = await readHolds(tx, desk.keys, tenant);
   if (holds.some(({ mac }) => mac === null)) return 0;
   const held = holds.map(({ mac }) => mac).join(',');
   const rows = await tx<{ id: string }[]>`
     select id::text as id from keystore.subject_keys
-    where tenant = ${tenant} and month < ${month} and subject <> all (string_to_array(${held}, ','))
+    where tenant = ${tenant} and seals = ${seals} and kept_days = ${keptDays} and month < ${month}
+      and subject <> all (string_to_array(${held}, ','))
     order by month, id limit ${MAX_KEYS}`;
   if (rows.length === 0) return 0;
   const { keys } = await eraseKeys(tx, desk, {
@@ -69,7 +90,7 @@ async function destroyBatch(
     scope: 'retention',
     basis: 'retention',
     keys: rows.map(({ id }) => id),
-    facts: { before_month: month, content_days: contentDays },
+    facts: { before_month: month, content_days: days, kept_days: keptDays, seals },
     detail: {},
   });
   return keys.length;

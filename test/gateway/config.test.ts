@@ -79,6 +79,18 @@ describe('a valid file', () => {
     });
   });
 
+  test('contents are kept for ever, or by kind, or all for one time', () => {
+    const kept = (retention: string): unknown =>
+      load(BASE.replace('{ id: demo', `{ id: demo, retention: { ${retention} }`)).tenants.get('demo')?.retention;
+    expect(kept('')).toEqual({ decisionDays: null, outcomeDays: null });
+    expect(kept('content_days: 90')).toEqual({ decisionDays: 90, outcomeDays: 90 });
+    expect(kept('content_days: 90, outcome_days: 400')).toEqual({
+      decisionDays: 90,
+      outcomeDays: 400,
+    });
+    expect(kept('decision_days: 30')).toEqual({ decisionDays: 30, outcomeDays: null });
+  });
+
   test('the shipped file is valid without any environment', () => {
     const config = loadConfig({ path: 'countersign.yaml', env: {} });
     expect([...config.models.keys()]).toEqual(['sandbox']);

@@ -61,7 +61,7 @@ test('after a restore of the keystore no listener opens before the erasures were
     expect(waiting).toHaveLength(1);
   }, 10_000);
   for (const at of [port, adminPort]) await expect(health(at)).rejects.toThrow();
-  expect(await admin`select 1 from keystore.subject_keys where tenant = 'demo'`).toHaveLength(1);
+  expect(await admin`select 1 from keystore.subject_keys where tenant = 'demo'`).toHaveLength(2);
   await lock`select pg_advisory_unlock(${LOCK})`;
   lock.release();
 
@@ -96,6 +96,32 @@ test('a running gateway seals with a fresh key soon after another process erased
   await gateway.stop();
 });
 
+test('a time that a policy asks for is that of the keys of the call, of a refused one, and of a question', async () => {
+  const asked = 'tenants: [{ id: demo, parameters: { record: { retention_days: 300 } } }]';
+  const gateway = await startTestGateway(YAML.replace('tenants: [{ id: demo }]', asked));
+  const desk = await openTestLedger(gateway.database, { origin: gateway.config.ledger.origin });
+  const post = async (path: string, body: unknown): Promise<number> => {
+    const headers = { authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json' };
+    return (await fetch(`${gateway.dataUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+  };
+  const chat = (content: string): Promise<number> =>
+    post('/v1/chat/completions', { model: 'sandbox', messages: [{ role: 'user', content }] });
+  expect(await chat('hello')).toBe(200);
+  // A key of somebody's cloud is refused by the baseline.
+  expect(await chat('use AKIAIOSFODNN7EXAMPLE please')).toBe(403);
+  const question = { subject: { type: 'user', id: 'a' }, action: { name: 'model.request' } };
+  expect(await post('/access/v1/evaluation', { ...question, resource: { type: 'model', id: 'sandbox' } })).toBe(200);
+  const rows = await desk.sql<{ kind: string; seals: string; days: number; entries: number }[]>`
+    select e.kind, k.seals, k.kept_days as days, count(*)::integer as entries
+    from ledger.entries e join keystore.subject_keys k on k.id = e.key group by 1, 2, 3 order by 1`;
+  expect([...rows]).toEqual([
+    { kind: 'decision', seals: 'decision', days: 366, entries: 3 },
+    { kind: 'outcome', seals: 'outcome', days: 366, entries: 1 },
+  ]);
+  await desk.ledger.close();
+  await gateway.stop();
+});
+
 test('the retention job erases what the configuration of a tenant says, in one process at a time', async () => {
   const database = await createDatabase();
   let nowMs = Date.now() - 90 * 86_400_000;
@@ -110,7 +136,7 @@ test('the retention job erases what the configuration of a tenant says, in one p
   const looked = new Set<string>();
   expect(await runRetention(parts(YAML), looked)).toEqual({ keys: 0, bodies: 0 });
   const both =
-    'tenants: [{ id: demo, retention: { content_days: 30 } }, { id: other, retention: { content_days: 300 } }]';
+    'tenants: [{ id: demo, retention: { decision_days: 30 } }, { id: other, retention: { content_days: 300 } }]';
   const configured = parts(YAML.replace('tenants: [{ id: demo }]', both));
   await desk.sql`select ledger.take_job('retention', ${desk.ledger.wid}, -1)`;
   await desk.sql`select ledger.take_job('retention', 'somebody-else', 60000)`;
@@ -126,8 +152,9 @@ test('the retention job erases what the configuration of a tenant says, in one p
   // Whoever stops gives it to the next process.
   startRetention(configured)();
   await expect.poll(isFree).toBe(true);
-  const left = await desk.sql`select tenant from keystore.subject_keys`;
-  expect(left.map(({ tenant }) => tenant as string)).toEqual(['other']);
+  const left = await desk.sql<{ key: string }[]>`
+    select concat_ws(' ', tenant, seals) as key from keystore.subject_keys order by key`;
+  expect(left.map(({ key }) => key)).toEqual(['demo outcome', 'other decision', 'other outcome']);
   await desk.ledger.close();
   await database.drop();
 });

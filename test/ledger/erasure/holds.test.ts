@@ -54,7 +54,10 @@ const release = (id: string): Promise<unknown> =>
     releaseHold(tx, fixture, { tenant: 'demo', hold: id, by: 'a', approvedBy: 'b', approval: 'ap-1', reason: 'over' }),
   );
 const retain = (contentDays: number): Promise<number> =>
-  enforceRetention({ ...fixture, now: () => nowMs }, { tenant: 'demo', contentDays });
+  enforceRetention(
+    { ...fixture, now: () => nowMs },
+    { tenant: 'demo', decisionDays: contentDays, outcomeDays: contentDays },
+  );
 
 test('a hold on a subject blocks its erasure, not that of others, until it is released', async () => {
   await call('user:ada');
@@ -110,11 +113,11 @@ test('retention destroys months that are over for long enough, except under a ho
   nowMs = real + 400 * DAY_MS;
   expect(await retain(200)).toBe(0);
   nowMs = real;
-  expect([await retain(30), await left()]).toEqual([1, [0, 1, 1]]);
+  expect([await retain(30), await left()]).toEqual([2, [0, 2, 2]]);
   const [entry] = await fixture.sql<{ facts: string }[]>`
     select facts from ledger.entries where kind = 'erasure' order by seq desc limit 1`;
   expect(JSON.parse(entry?.facts ?? '')).toMatchObject({ scope: 'retention', basis: 'retention', content_days: 30 });
   expect(await retain(30)).toBe(0);
   await release(id);
-  expect([await retain(30), await left()]).toEqual([1, [0, 0, 1]]);
+  expect([await retain(30), await left()]).toEqual([2, [0, 0, 2]]);
 });

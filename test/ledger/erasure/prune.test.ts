@@ -29,7 +29,7 @@ import { createDatabase } from '../../support/postgres.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 
 const DAY_MS = 86_400_000;
-const RETENTION = { tenant: 'demo', contentDays: 30 };
+const RETENTION = { tenant: 'demo', decisionDays: 30, outcomeDays: 30 };
 const KEY = createNoteSigner('countersign.test/ledger/0', 'ed25519', TEST_CHECKPOINT_KEY).key;
 const PERSONS = ['user:ada', 'user:bob', 'user:cyd', 'user:dan'];
 
