@@ -13,6 +13,7 @@ import {
   openKeyRing,
   pruneBodies,
   readCall,
+  readTrust,
   releaseHold,
   verifyFolder,
   verifyLive,
@@ -95,12 +96,14 @@ async function verify(): Promise<VerifyReport> {
   return verifyLive(admin, await openKeyRing({ sql: fixture.sql, rootKey: TEST_ROOT_KEY }));
 }
 
+/** As a reader who kept the checkpoint over it. */
 async function verifyExport(name: string): Promise<VerifyReport> {
-  await closeEpoch(fixture, notary);
+  const { published } = await closeEpoch(fixture, notary);
   const dir = join(folder, name);
   const keys = await openKeyRing({ sql: fixture.sql, rootKey: TEST_ROOT_KEY });
   await exportTenant(fixture.sql, keys, { tenant: 'demo', dir });
-  return verifyFolder(dir);
+  const policy = `log ${published?.vkey ?? ''}\nquorum none\n`;
+  return verifyFolder(dir, readTrust({ policy, checkpoints: published?.note ?? null }));
 }
 
 async function orders(): Promise<Record<string, unknown>[]> {
@@ -119,12 +122,12 @@ describe('by kind', () => {
       { scope: 'retention', basis: 'retention', seals: 'decision', content_days: 90, kept_days: 0 },
     ]);
     expect(await verify()).toMatchObject({ verdict: 'UNANCHORED', firstBad: null, erased: 1 });
-    expect(await verifyExport('first')).toMatchObject({ verdict: 'UNANCHORED', firstBad: null, erased: 1 });
+    expect(await verifyExport('first')).toMatchObject({ verdict: 'VALID_WITH_ERASURES', firstBad: null, erased: 1 });
 
     expect(await retain(90, 100)).toBe(1);
     expect([await readable(old), await readable(recent)]).toEqual([NEITHER, BOTH]);
     expect((await orders())[1]).toMatchObject({ seals: 'outcome', content_days: 100 });
-    expect(await verifyExport('second')).toMatchObject({ verdict: 'UNANCHORED', firstBad: null, erased: 2 });
+    expect(await verifyExport('second')).toMatchObject({ verdict: 'VALID_WITH_ERASURES', firstBad: null, erased: 2 });
     expect(await retain(90, 100)).toBe(0);
   });
 
@@ -145,7 +148,12 @@ describe('by kind', () => {
       select kind from ledger.entries where call = ${id} and sealed is not null`;
     expect(rows).toEqual([{ kind: 'outcome' }]);
     expect(await readable(id)).toEqual({ decision: false, outcome: true });
-    expect(await verifyExport('pruned')).toMatchObject({ verdict: 'UNANCHORED', firstBad: null, erased: 1, pruned: 1 });
+    expect(await verifyExport('pruned')).toMatchObject({
+      verdict: 'VALID_WITH_ERASURES',
+      firstBad: null,
+      erased: 1,
+      pruned: 1,
+    });
   });
 
   test('a hold keeps both, a restore of the keystore brings neither back', async () => {
@@ -177,7 +185,7 @@ describe('by kind', () => {
     expect(await retain(90, 150)).toBe(1);
     expect(await readable(id)).toEqual(NEITHER);
     expect(await orders()).toMatchObject([{ seals: 'call', content_days: 150 }]);
-    expect(await verifyExport('shared')).toMatchObject({ verdict: 'UNANCHORED', firstBad: null, erased: 2 });
+    expect(await verifyExport('shared')).toMatchObject({ verdict: 'VALID_WITH_ERASURES', firstBad: null, erased: 2 });
   });
 });
 
@@ -211,7 +219,7 @@ describe('by what policies want kept', () => {
     expect(await retain(90, 90)).toBe(2);
     expect([await readable(older), await readable(longer)]).toEqual([NEITHER, BOTH]);
     expect((await orders()).at(-1)).toMatchObject({ kept_days: 366, content_days: 366 });
-    expect(await verifyExport('kept')).toMatchObject({ verdict: 'UNANCHORED', firstBad: null, erased: 6 });
+    expect(await verifyExport('kept')).toMatchObject({ verdict: 'VALID_WITH_ERASURES', firstBad: null, erased: 6 });
   });
 
   test('an answer is kept as long as its request, and longer when that is asked for', async () => {
