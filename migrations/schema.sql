@@ -1175,7 +1175,7 @@ begin
 end
 $function$
 -- owner cs_append
-CREATE OR REPLACE FUNCTION ledger.declare_loss(least_ integer)
+CREATE OR REPLACE FUNCTION ledger.declare_loss(least_ integer, least_slot_ bigint)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1200,7 +1200,7 @@ begin
   perform 1 from ledger.writers order by wid for update;
   update ledger.writers set fenced = true, generation = generation + 1 where not fenced;
   perform 1 from ledger.heads order by log for no key update;
-  select greatest(max(l.inc) + 1, least_), max(l.slot) into inc_, slot_ from ledger.logs l;
+  select greatest(max(l.inc) + 1, least_), greatest(max(l.slot), least(least_slot_ - 1, max(l.slot) + 4096)) into inc_, slot_ from ledger.logs l;
   for r in
     select l.log, l.tenant, l.origin from ledger.logs l
     where not exists (select 1 from ledger.closed_logs c where c.log = l.log) order by l.tenant <> '_deployment', l.slot

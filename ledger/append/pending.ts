@@ -2,13 +2,14 @@ import { LedgerError } from '../error.ts';
 import type { AppendItem, Appended } from '../entry.ts';
 import type { CallKeys } from '../keyring.ts';
 import type { Answer, SealedItem } from './batch.ts';
+import type { LogRef } from './logs.ts';
 
 /** An item between `append` and its answer. */
 export interface Pending {
   readonly item: AppendItem;
   readonly sealed: SealedItem;
   readonly keys: CallKeys;
-  readonly inc: number;
+  readonly log: LogRef;
   /** On the monotonic clock. */
   readonly deadlineMs: number;
   /** Stays queued after its deadline: evidence of something that happened already. */

@@ -196,7 +196,7 @@ export class ProcessLedger implements Ledger {
         if (item.kind === 'late_outcome') this.#open.delete(item.call);
         refuse(error);
       };
-      this.#queue.push({ item, sealed, keys, inc: log.inc, deadlineMs, keep, resolve, reject, told: false, tries: 0 });
+      this.#queue.push({ item, sealed, keys, log, deadlineMs, keep, resolve, reject, told: false, tries: 0 });
     });
   }
 
@@ -209,7 +209,7 @@ export class ProcessLedger implements Ledger {
 
   #appended(pending: Pending, { seq, hash, timeMs, wseq }: Extract<Answer, { is: 'appended' }>): void {
     const { sealed, item } = pending;
-    const entry = { log: sealed.log, inc: pending.inc, seq, hash, timeMs, wid: this.wid, wseq };
+    const entry = { log: sealed.log, inc: pending.log.inc, seq, hash, timeMs, wid: this.wid, wseq };
     if (!pending.told) this.#last = { log: sealed.log, seq, hash };
     if (sealed.open) {
       if (this.#open.size < MAX_OPEN_CALLS)

@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import type { Answer } from '../append/batch.ts';
+import type { Pending } from '../append/pending.ts';
 import { LedgerError } from '../error.ts';
 import type { KeptHead, KeptHeads } from './kept-heads.ts';
 
@@ -23,20 +24,17 @@ export class Acknowledged {
    * @param items in order of the answers
    * @throws {LedgerError} `forked`
    */
-  note(
-    items: readonly { readonly inc: number; readonly sealed: { readonly log: string } }[],
-    answers: readonly Answer[],
-  ): void {
+  note(items: readonly Pick<Pending, 'log'>[], answers: readonly Answer[]): void {
     const newest = new Map<string, KeptHead>();
     for (const [index, answer] of answers.entries()) {
       const item = items[index];
       if (answer.is !== 'appended' || item === undefined) continue;
-      const { log } = item.sealed;
+      const { log, inc, slot } = item.log;
       const last = this.#heads.get(log);
       if (last !== undefined && answer.seq <= last.seq) throw lost(log, last.seq);
       // A batch that is sent again may answer out of order.
       const { seq, hash } = answer;
-      if (seq > (newest.get(log)?.seq ?? -1)) newest.set(log, { inc: item.inc, seq, hash });
+      if (seq > (newest.get(log)?.seq ?? -1)) newest.set(log, { inc, slot: Number(slot), seq, hash });
     }
     for (const [log, head] of newest) {
       this.#heads.set(log, head);

@@ -68,7 +68,9 @@ export async function declareLoss(options: LossOptions): Promise<Recovery> {
   const published = await newestIncarnation(heads, before.name, inc);
   const acknowledged = await heads.acknowledged(name);
   const used = [inc, published ?? inc, ...[...acknowledged.values()].map((head) => head.inc)];
-  await ownerSql`select ledger.declare_loss(${Math.max(...used, ...outside.map(incarnationOf)) + 1}::integer)`;
+  const slots = [...acknowledged.values()].map(({ slot }) => slot ?? -1);
+  await ownerSql`
+    select ledger.declare_loss(${Math.max(...used, ...outside.map(incarnationOf)) + 1}::integer, ${Math.max(-1, ...slots) + 1}::bigint)`;
   const logs = await readNewLogs(sql);
   const [deployment] = logs;
   // A crash after the deployment's own first entry leaves only tenants' logs to begin.

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 /** The newest entry of a log that a process was told is durable. */
 export interface KeptHead {
   readonly inc: number;
+  /** Of the log; null in files of older versions. */
+  readonly slot: number | null;
   readonly seq: number;
   /** Leaf hash, lower hex. */
   readonly hash: string;
@@ -23,7 +25,7 @@ export interface HeadKeeping {
 }
 
 const FORMAT = 'countersign/heads/v1';
-const LINE = /^([0-9a-f]{64}) (\d{1,9}) (\d{1,15}) ([0-9a-f]{64})$/;
+const LINE = /^([0-9a-f]{64}) (\d{1,9}) (\d{1,15}) ([0-9a-f]{64})(?: (\d{1,9}))?$/;
 /** Most logs of one file: those that were written to last. */
 export const MAX_HEADS = 4096;
 
@@ -33,7 +35,7 @@ export function createHeadKeeping(dir: string, safe: (name: string) => string): 
   const filesOf = async (name: string): Promise<string[]> =>
     (await list(dir)).filter((file) => file.startsWith(`${safe(name)}.`) && file.endsWith('.heads'));
   const keep = async (name: string, writer: string, heads: KeptHeads): Promise<void> => {
-    const lines = [...heads].slice(-MAX_HEADS).map(([log, { inc, seq, hash }]) => `${log} ${inc} ${seq} ${hash}\n`);
+    const lines = [...heads].slice(-MAX_HEADS).map(([log, head]) => lineOf(log, head));
     const path = join(dir, fileOf(name, writer));
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const file = await open(`${path}.new`, 'w', 0o600);
@@ -65,14 +67,18 @@ export function createHeadKeeping(dir: string, safe: (name: string) => string): 
   };
 }
 
+function lineOf(log: string, { inc, slot, seq, hash }: KeptHead): string {
+  return `${[log, inc, seq, hash, ...(slot === null ? [] : [slot])].join(' ')}\n`;
+}
+
 async function readAll(dir: string, files: readonly string[]): Promise<Map<string, KeptHead>> {
   const heads = new Map<string, KeptHead>();
   for (const file of files) {
     const text = (await readFile(join(dir, file), 'utf8').catch(ignoreMissing)) ?? '';
     for (const line of text.split('\n', MAX_HEADS + 1)) {
-      const [, log = '', inc = '', seq = '', hash = ''] = LINE.exec(line) ?? [];
+      const [, log = '', inc = '', seq = '', hash = '', slot = null] = LINE.exec(line) ?? [];
       if (log !== '' && Number(seq) > (heads.get(log)?.seq ?? -1))
-        heads.set(log, { inc: Number(inc), seq: Number(seq), hash });
+        heads.set(log, { inc: Number(inc), slot: slot === null ? null : Number(slot), seq: Number(seq), hash });
     }
   }
   return heads;

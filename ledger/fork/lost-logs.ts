@@ -6,6 +6,8 @@ import type { KeptHeads } from './kept-heads.ts';
 export interface LostLog {
   readonly log: string;
   readonly inc: number;
+  /** Null: not known. */
+  readonly slot: number | null;
   /** The sequence after the last one that was acknowledged. */
   readonly to: number;
 }
@@ -15,7 +17,9 @@ export async function readLostLogs(sql: postgres.Sql, acknowledged: KeptHeads): 
   const names = [...acknowledged.keys()];
   const known = await sql<{ log: string }[]>`select log from ledger.logs where log = any (${names})`;
   const logs = new Set(known.map(({ log }) => log));
-  return [...acknowledged].flatMap(([log, { inc, seq }]) => (logs.has(log) ? [] : [{ log, inc, to: seq + 1 }]));
+  return [...acknowledged].flatMap(([log, { inc, slot, seq }]) =>
+    logs.has(log) ? [] : [{ log, inc, slot, to: seq + 1 }],
+  );
 }
 
 /** Logs whose loss was declared with an incarnation: nobody waits for them any more. */

@@ -1,44 +1,29 @@
-import { readdirSync, rmSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { anchorNewest } from '../../ledger/anchor/job.ts';
 import type { AnchorSend } from '../../ledger/anchor/send.ts';
 import { witnessTarget } from '../../ledger/anchor/target.ts';
-import { createHeadStore, declareLoss, findFork, openKeyRing } from '../../ledger/index.ts';
-import type { ForkFinding, LedgerOptions, OutsideMemory, Recovery } from '../../ledger/index.ts';
+import { createHeadStore, findFork } from '../../ledger/index.ts';
+import type { ForkFinding, LedgerOptions, OutsideMemory } from '../../ledger/index.ts';
 import { createNoteSigner } from '../../ledger/note/key.ts';
 import { createWitnessState } from '../../ledger/witness/state.ts';
 import { openConnections, startWitness } from '../support/anchors.ts';
 import type { TestWitness } from '../support/anchors.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { decisionItem, newCall, openTestLedger, outcomeItem, TEST_ROOT_KEY } from '../support/ledger.ts';
+import { decisionItem, newCall, outcomeItem } from '../support/ledger.ts';
 import type { LedgerFixture } from '../support/ledger.ts';
-import { closeEpoch, createTestNotary, TEST_CHECKPOINT_KEY } from '../support/notary.ts';
-import type { TestNotary } from '../support/notary.ts';
+import { closeEpoch, TEST_CHECKPOINT_KEY } from '../support/notary.ts';
 import { createDatabase } from '../support/postgres.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { LEDGER_NAME, restoreStand } from '../support/restores.ts';
 
-const NAME = 'countersign.test/ledger';
 const ANY = expect.any(Number) as number;
 
-let database: TestDatabase;
-let notary: TestNotary;
-const opened: LedgerFixture[] = [];
+const stand = restoreStand();
+const { declare } = stand;
 
-beforeEach(async () => {
-  database = await createDatabase();
-  notary = createTestNotary(database);
-});
-afterEach(async () => {
-  for (const { ledger } of opened.splice(0)) await ledger.close();
-  await notary.close();
-  await database.drop();
-});
-
-async function start(options: Partial<LedgerOptions> = {}): Promise<LedgerFixture> {
-  const fixture = await openTestLedger(database, { appendTimeoutMs: 20_000, heads: notary.heads, ...options });
-  opened.push(fixture);
-  return fixture;
-}
+const start = (options: Partial<LedgerOptions> = {}): Promise<LedgerFixture> =>
+  stand.start({ heads: stand.notary.heads, ...options });
 
 async function call({ ledger }: LedgerFixture, tenant = 'demo'): Promise<void> {
   const id = newCall();
@@ -47,30 +32,21 @@ async function call({ ledger }: LedgerFixture, tenant = 'demo'): Promise<void> {
 }
 
 const look = (outside: readonly OutsideMemory[] = []): Promise<ForkFinding> =>
-  findFork(database.connectGateway(1), notary.heads, NAME, outside);
-const headFiles = (): string[] => readdirSync(notary.dir).filter((name) => name.endsWith('.heads'));
-
-async function declare(outside: readonly OutsideMemory[] = []): Promise<Recovery> {
-  const sql = database.connectGateway(2);
-  const keys = await openKeyRing({ sql, rootKey: TEST_ROOT_KEY });
-  return declareLoss({
-    sql, writerSql: database.connectGateway(1), ownerSql: database.connectAdmin(1), keys, heads: notary.heads, origin: NAME, now: Date.now,
-    outside, checkpoint: null, by: 'operator:ada', reason: 'disk lost', force: false,
-  }); // prettier-ignore
-}
+  findFork(stand.database.connectGateway(1), stand.notary.heads, LEDGER_NAME, outside);
+const headFiles = (): string[] => readdirSync(stand.notary.dir).filter((name) => name.endsWith('.heads'));
 
 describe('what was acknowledged after the last checkpoint', () => {
   test('is missed after a restore, by the next start of a process that stopped', async () => {
     const first = await start();
     await call(first);
-    await closeEpoch(first, notary);
+    await closeEpoch(first, stand.notary);
     await first.ledger.close();
-    const copy = await database.copy();
+    const copy = await stand.database.copy();
     const second = await start();
     await call(second);
     await second.ledger.close();
     expect(await look()).toMatchObject({ guard: 'head store', problem: null });
-    await database.restore(copy);
+    await stand.database.restore(copy);
     expect((await start()).ledger.status()).toMatchObject({
       state: 'forked',
       fork: expect.stringContaining('was acknowledged') as string,
@@ -78,7 +54,7 @@ describe('what was acknowledged after the last checkpoint', () => {
     const { lost } = await declare();
     // The second process had told the deployment's log of itself; it told a caller of two entries of the tenant's.
     expect(lost).toMatchObject({ from: ANY, to: lost.from + 1 });
-    const [row] = await database.connectAdmin(1)<{ facts: string }[]>`
+    const [row] = await stand.database.connectAdmin(1)<{ facts: string }[]>`
       select e.facts from ledger.entries e join ledger.logs l on l.log = e.log where l.tenant = 'demo' and l.inc = 1 and e.seq = 0`;
     expect(JSON.parse(row?.facts ?? '')).toMatchObject({ lost: { from: 2, to: 4 } });
     const next = await start();
@@ -90,19 +66,19 @@ describe('what was acknowledged after the last checkpoint', () => {
   test('is kept within about a second by a process that is killed, and never by a call that waits', async () => {
     let writes = 0;
     const heads = {
-      ...notary.heads,
-      keepAcknowledged: async (...what: Parameters<typeof notary.heads.keepAcknowledged>) => {
+      ...stand.notary.heads,
+      keepAcknowledged: async (...what: Parameters<typeof stand.notary.heads.keepAcknowledged>) => {
         writes += 1;
-        await notary.heads.keepAcknowledged(...what);
+        await stand.notary.heads.keepAcknowledged(...what);
       },
     };
     const fixture = await start({ heads });
-    const copy = await database.copy();
+    const copy = await stand.database.copy();
     await call(fixture);
     await expect.poll(() => headFiles().length, { timeout: 5000 }).toBe(1);
     for (let round = 0; round < 50; round += 1) await call(fixture);
     expect(writes).toBeLessThan(5);
-    await database.restore(copy);
+    await stand.database.restore(copy);
     expect((await look()).problem).toContain('was acknowledged');
   });
 
@@ -113,9 +89,9 @@ describe('what was acknowledged after the last checkpoint', () => {
       await ledger.close();
     }
     expect(headFiles()).toHaveLength(1);
-    expect((await notary.heads.acknowledged(NAME)).size).toBe(4);
+    expect((await stand.notary.heads.acknowledged(LEDGER_NAME)).size).toBe(4);
     const told: string[] = [];
-    const heads = { ...notary.heads, keepAcknowledged: () => Promise.reject(new Error('disk full')) };
+    const heads = { ...stand.notary.heads, keepAcknowledged: () => Promise.reject(new Error('disk full')) };
     const fixture = await start({ heads, onError: ({ message }) => told.push(message) });
     await call(fixture);
     await expect.poll(() => told.length, { timeout: 5000 }).toBe(1);
@@ -130,8 +106,8 @@ describe('a witness', () => {
   const { send, egress } = openConnections();
 
   beforeEach(async () => {
-    const key = createNoteSigner(`${NAME}/0`, 'ed25519', TEST_CHECKPOINT_KEY).key;
-    const next = createNoteSigner(`${NAME}/1`, 'ed25519', TEST_CHECKPOINT_KEY).key;
+    const key = createNoteSigner(`${LEDGER_NAME}/0`, 'ed25519', TEST_CHECKPOINT_KEY).key;
+    const next = createNoteSigner(`${LEDGER_NAME}/1`, 'ed25519', TEST_CHECKPOINT_KEY).key;
     const logs = [key, next].map((each) => ({ key: each, url: null }));
     witness = await startWitness({ policy: { logs }, state: createWitnessState(temporaryFolder()) });
     return async () => witness.close();
@@ -150,7 +126,7 @@ describe('a witness', () => {
 
   async function cosigned(fixture: LedgerFixture): Promise<number> {
     await call(fixture);
-    const { published } = await closeEpoch(fixture, notary);
+    const { published } = await closeEpoch(fixture, stand.notary);
     const target = witnessTarget({ name: 'w', key: witness.key, url: witness.url }, send);
     await anchorNewest({ sql: fixture.sql, targets: [target], onError: (error) => expect.unreachable(error.message) });
     return published?.size ?? 0;
@@ -161,11 +137,11 @@ describe('a witness', () => {
     const fixture = await start();
     await cosigned(fixture);
     expect(await look([memory()])).toMatchObject({ problem: null, outside: [{ said: 'agrees' }] });
-    const copy = await database.copy();
+    const copy = await stand.database.copy();
     const size = await cosigned(fixture);
     await fixture.ledger.close();
-    await database.restore(copy);
-    for (const name of readdirSync(notary.dir)) rmSync(`${notary.dir}/${name}`);
+    await stand.database.restore(copy);
+    for (const name of readdirSync(stand.notary.dir)) rmSync(`${stand.notary.dir}/${name}`);
     return size;
   }
 
@@ -186,7 +162,7 @@ describe('a witness', () => {
 
   test('gives the checkpoint that a declared loss commits to, and takes the new incarnation', async () => {
     const size = await restored();
-    const { lost, inc } = await declare([memory()]);
+    const { lost, inc } = await declare({ outside: [memory()] });
     expect({ inc, lost }).toMatchObject({ inc: 1, lost: { to: size, checkpoint: { size } } });
     const next = await start({ outside: [memory()] });
     expect(next.ledger.status().state).toBe('up');
@@ -196,8 +172,8 @@ describe('a witness', () => {
 
   test('that has seen a deployment is asked by an empty database that claims its name', async () => {
     await restored();
-    await database.drop();
-    database = await createDatabase();
+    await stand.database.drop();
+    stand.database = await createDatabase();
     expect((await look([memory()])).problem).toContain('which the database does not know');
   });
 
@@ -213,13 +189,29 @@ describe('a witness', () => {
 });
 
 test('a store that another deployment shares keeps its heads apart', async () => {
-  const store = createHeadStore(notary.dir);
-  await store.keepAcknowledged(
-    'other.test/ledger',
-    'w-1',
-    new Map([['ab'.repeat(32), { inc: 0, seq: 9, hash: 'cd'.repeat(32) }]]),
-  );
+  const store = createHeadStore(stand.notary.dir);
+  const head = { inc: 0, slot: 3, seq: 9, hash: 'cd'.repeat(32) };
+  await store.keepAcknowledged('other.test/ledger', 'w-1', new Map([['ab'.repeat(32), head]]));
   await start();
   expect(await look()).toMatchObject({ problem: null });
-  expect((await store.acknowledged('other.test/ledger')).size).toBe(1);
+  expect([...(await store.acknowledged('other.test/ledger')).values()]).toEqual([head]);
+});
+
+test('heads of an older version, without slots, are read; and a slot that no log can have costs a few thousand', async () => {
+  const first = await start();
+  const copies = [await stand.database.copy(), await stand.database.copy()];
+  await call(first);
+  await first.ledger.close();
+  const [file = ''] = headFiles();
+  const path = join(stand.notary.dir, file);
+  const text = readFileSync(path, 'utf8');
+  const declared = async (copy: string | undefined, slot: string): Promise<number[]> => {
+    writeFileSync(path, text.replaceAll(/^([0-9a-f]{64} .*) \d+$/gm, `$1${slot}`));
+    await stand.database.restore(copy ?? '');
+    await declare();
+    const rows = await stand.database.connectAdmin(1)<{ slot: string }[]>`select slot from ledger.logs order by slot`;
+    return rows.map((row) => Number(row.slot));
+  };
+  expect(await declared(copies[0], '')).toEqual([0, 1]);
+  expect(await declared(copies[1], ' 999999999')).toEqual([0, 4097]);
 });

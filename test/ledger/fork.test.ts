@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
-  declareLoss,
   exportTenant,
   findFork,
-  openKeyRing,
   readBudgets,
   readCall,
   readOutcomes,
@@ -14,36 +12,17 @@ import {
   verifyFolder,
   verifyLive,
 } from '../../ledger/index.ts';
-import type { CallOutcome, EntryHeader, LedgerOptions, Recovery } from '../../ledger/index.ts';
+import type { CallOutcome, EntryHeader } from '../../ledger/index.ts';
 import { CallCheck } from '../../ledger/verify/call-check.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { decisionItem, newCall, openTestLedger, outcomeItem, TEST_ROOT_KEY } from '../support/ledger.ts';
+import { decisionItem, newCall, outcomeItem } from '../support/ledger.ts';
 import type { LedgerFixture } from '../support/ledger.ts';
-import { closeEpoch, createTestNotary } from '../support/notary.ts';
-import type { TestNotary } from '../support/notary.ts';
-import { createDatabase } from '../support/postgres.ts';
+import { closeEpoch } from '../support/notary.ts';
+import { LEDGER_NAME, restoreStand } from '../support/restores.ts';
 import { runNoteBlock } from '../support/verify-note.ts';
-import type { TestDatabase } from '../support/postgres.ts';
 
-let database: TestDatabase;
-let notary: TestNotary;
-const opened: LedgerFixture[] = [];
-
-beforeEach(async () => {
-  database = await createDatabase();
-  notary = createTestNotary(database);
-});
-afterEach(async () => {
-  for (const { ledger } of opened.splice(0)) await ledger.close();
-  await notary.close();
-  await database.drop();
-});
-
-async function start(options: Partial<LedgerOptions> = { heads: notary.heads }): Promise<LedgerFixture> {
-  const fixture = await openTestLedger(database, { appendTimeoutMs: 20_000, ...options });
-  opened.push(fixture);
-  return fixture;
-}
+const stand = restoreStand();
+const { start, declare } = stand;
 
 /** Two calls of two tenants, one of them left open, and a checkpoint over them. */
 async function work(fixture: LedgerFixture): Promise<number> {
@@ -51,31 +30,29 @@ async function work(fixture: LedgerFixture): Promise<number> {
   await fixture.ledger.append(decisionItem(call));
   await fixture.ledger.append(outcomeItem(call, 5n));
   await fixture.ledger.append(decisionItem(newCall(), { tenant: 'other' }));
-  const { published } = await closeEpoch(fixture, notary);
+  const { published } = await closeEpoch(fixture, stand.notary);
   return published?.size ?? 0;
 }
 
 async function countEntries(): Promise<number> {
-  const [row] = await database.connectAdmin(1)<{ n: number }[]>`select count(*)::integer as n from ledger.entries`;
+  const [row] = await stand.database.connectAdmin(1)<
+    { n: number }[]
+  >`select count(*)::integer as n from ledger.entries`;
   return row?.n ?? 0;
-}
-
-async function declare(force = false): Promise<Recovery> {
-  const sql = database.connectGateway(2);
-  const keys = await openKeyRing({ sql, rootKey: TEST_ROOT_KEY });
-  return declareLoss({
-    sql, writerSql: database.connectGateway(1), ownerSql: database.connectAdmin(1), keys, heads: notary.heads, origin: 'countersign.test/ledger', now: Date.now,
-    checkpoint: null, by: 'operator:ada', reason: 'disk lost', force,
-  }); // prettier-ignore
 }
 
 async function firstEntries(): Promise<
   { tenant: string; inc: number; kind: string; facts: Record<string, unknown> }[]
 > {
-  const rows = await database.connectAdmin(1)<{ tenant: string; inc: number; kind: string; facts: string }[]>`
+  const rows = await stand.database.connectAdmin(1)<{ tenant: string; inc: number; kind: string; facts: string }[]>`
     select l.tenant, l.inc, e.kind, e.facts from ledger.logs l join ledger.entries e on e.log = l.log and e.seq = 0
     where l.inc > 0 order by l.slot`;
   return rows.map((row) => ({ ...row, facts: JSON.parse(row.facts) as Record<string, unknown> }));
+}
+
+async function slots(): Promise<number[]> {
+  const rows = await stand.database.connectAdmin(1)<{ slot: string }[]>`select slot from ledger.logs order by slot`;
+  return rows.map(({ slot }) => Number(slot));
 }
 
 const FORKED = { code: 'forked' };
@@ -88,22 +65,23 @@ describe('a database that was restored to an older copy', () => {
     const fixture = await start();
     restoredSize = await work(fixture);
     await fixture.ledger.close();
-    const copy = await database.copy();
-    lostSize = await work(await start());
-    await opened.at(-1)?.ledger.close();
-    await database.restore(copy);
+    const copy = await stand.database.copy();
+    const later = await start();
+    lostSize = await work(later);
+    await later.ledger.close();
+    await stand.database.restore(copy);
   });
 
   test('is not written to by a process that starts on it', async () => {
     const before = await countEntries();
     const told: string[] = [];
-    const { ledger, sql } = await start({ heads: notary.heads, onForked: ({ code }) => told.push(code) });
+    const { ledger, sql } = await start({ heads: stand.notary.heads, onForked: ({ code }) => told.push(code) });
     expect(ledger.status()).toMatchObject({ state: 'forked', fork: expect.stringContaining('first') as string });
     await expect(ledger.append(decisionItem(newCall()))).rejects.toMatchObject(FORKED);
-    await expect(closeEpoch({ sql, ledger }, notary)).rejects.toMatchObject(FORKED);
+    await expect(closeEpoch({ sql, ledger }, stand.notary)).rejects.toMatchObject(FORKED);
     expect(told).toEqual(['forked']);
     expect(await countEntries()).toBe(before);
-    expect(await findFork(sql, null, 'countersign.test/ledger')).toEqual({
+    expect(await findFork(sql, null, LEDGER_NAME)).toEqual({
       guard: 'memory only',
       problem: null,
       outside: [],
@@ -112,10 +90,10 @@ describe('a database that was restored to an older copy', () => {
 
   test('goes on as a new incarnation that commits to what was lost, and verifies with the old one', async () => {
     let over = false;
-    const waiting = await start({ heads: notary.heads, onFenced: () => (over = true) });
+    const waiting = await start({ heads: stand.notary.heads, onFenced: () => (over = true) });
     const { inc, origin, lost } = await declare();
     expect({ inc, origin }).toEqual({ inc: 1, origin: 'countersign.test/ledger/1' });
-    const admin = database.connectAdmin(1);
+    const admin = stand.database.connectAdmin(1);
     const [tail] = await admin<{ size: number }[]>`
       select (max(seq) + 1)::integer as size from ledger.entries join ledger.logs using (log) where tenant = '_deployment' and inc = 0`;
     expect(tail?.size).toBe(restoredSize);
@@ -133,7 +111,11 @@ describe('a database that was restored to an older copy', () => {
     const next = await start();
     expect(next.ledger.status().state).toBe('up');
     await work(next);
-    expect(await findFork(next.sql, notary.heads, '')).toEqual({ guard: 'head store', problem: null, outside: [] });
+    expect(await findFork(next.sql, stand.notary.heads, '')).toEqual({
+      guard: 'head store',
+      problem: null,
+      outside: [],
+    });
     const report = await verifyLive(next.sql, next.keys);
     // The one that was open when the first incarnation ended is closed; the new one is open.
     expect(report).toMatchObject({ firstBad: null, openCalls: 1 });
@@ -154,18 +136,18 @@ describe('a database that was restored to an older copy', () => {
 
   test('takes no entry in a log that was ended, and none in a new one before the loss is in it', async () => {
     await declare();
-    const admin = database.connectAdmin(1);
+    const admin = stand.database.connectAdmin(1);
     const insert = (inc: number) => admin`
       insert into ledger.entries (log, seq, kind, class, call, header, hash, t, dbt, wid, wseq, leaves, facts, facts_salt)
       select log, coalesce((select max(seq) + 1 from ledger.entries e where e.log = l.log), 0), 'stop', 'event', 'x', '', '', 0, 0, 'w', 1, '', '', ''
       from ledger.logs l where tenant = 'demo' and inc = ${inc}`;
     await expect(insert(0)).rejects.toMatchObject({ code: 'CS052' });
-    await admin`select ledger.declare_loss(2)`;
+    await admin`select ledger.declare_loss(2, 0)`;
     await expect(insert(2)).rejects.toMatchObject({ code: 'CS053' });
   });
 
   test('a declaration that was interrupted is finished by the next one, not repeated', async () => {
-    await database.connectAdmin(1)`select ledger.declare_loss(1)`;
+    await stand.database.connectAdmin(1)`select ledger.declare_loss(1, 0)`;
     const { ledger } = await start();
     expect(ledger.status().fork).toContain('run ledger recover again');
     await declare();
@@ -174,11 +156,12 @@ describe('a database that was restored to an older copy', () => {
   });
 
   test('restored once more to before the declaration, gets an incarnation nobody has used', async () => {
-    const older = await database.copy();
+    const older = await stand.database.copy();
     await declare();
-    await work(await start());
-    await opened.at(-1)?.ledger.close();
-    await database.restore(older);
+    const next = await start();
+    await work(next);
+    await next.ledger.close();
+    await stand.database.restore(older);
     expect((await start()).ledger.status().fork).toContain('incarnation 1');
     expect(await declare()).toMatchObject({ inc: 2, origin: 'countersign.test/ledger/2' });
   });
@@ -191,14 +174,15 @@ test('what was open when a log ended is closed in the next one as unknown, and i
   const reserve = { scopes: ['tenant:other'], nusd: 700n };
   await fixture.ledger.append(decisionItem(call, { tenant: 'other', reserve }));
   await fixture.ledger.append(decisionItem(newCall(), { tenant: 'other', open: false }));
-  const copy = await database.copy();
+  const copy = await stand.database.copy();
   await work(fixture);
   await fixture.ledger.close();
-  await database.restore(copy);
+  await stand.database.restore(copy);
   expect(await declare()).toMatchObject({ closed: 1 });
-  // The tenant whose log began after the copy was made.
+  // The tenant whose log began after the copy was made; its slot is not given to anybody else.
   const [{ facts } = { facts: {} }] = await firstEntries();
-  expect(facts).toMatchObject({ lost_logs: [{ inc: 0, to: 2 }] });
+  expect(facts).toMatchObject({ lost_logs: [{ inc: 0, slot: 2, to: 2 }] });
+  expect(await slots()).toEqual([0, 1, 3, 4]);
 
   const { sql, keys, ledger } = await start();
   const [budget] = await readBudgets(sql, ['tenant:other']);
@@ -218,7 +202,7 @@ test('what was open when a log ended is closed in the next one as unknown, and i
   expect(replayed?.outcome?.facts).toMatchObject({ status: 'unknown' });
   expect(await verifyLive(sql, keys)).toMatchObject({ firstBad: null, openCalls: 0 });
 
-  await closeEpoch({ sql, ledger }, notary);
+  await closeEpoch({ sql, ledger }, stand.notary);
   const dir = temporaryFolder();
   await exportTenant(sql, keys, { tenant: 'other', dir });
   expect(await verifyFolder(dir)).toMatchObject({ firstBad: null, openCalls: 0 });
@@ -248,10 +232,10 @@ test('nobody can say more of a call than that it was open when its log ended', (
 test('two histories: what was published after their last common checkpoint is lost', async () => {
   const fixture = await start();
   const common = await work(fixture);
-  const copy = await database.copy();
+  const copy = await stand.database.copy();
   const published = await work(fixture);
   await fixture.ledger.close();
-  await database.restore(copy);
+  await stand.database.restore(copy);
   // Somebody goes on with the older copy and looks at nothing outside; it grows beyond what was published.
   const other = await start({});
   for (let round = 0; round < 12; round += 1)
@@ -266,11 +250,11 @@ describe('a process that was serving while the database was replaced', () => {
     const told: string[] = [];
     const fixture = await start({ onForked: ({ message }) => told.push(message) });
     await fixture.ledger.append(decisionItem(newCall()));
-    const copy = await database.copy();
+    const copy = await stand.database.copy();
     const call = newCall();
     await fixture.ledger.append(decisionItem(call));
     const late = fixture.ledger;
-    await database.restore(copy);
+    await stand.database.restore(copy);
     const before = await countEntries();
     await expect(late.append(outcomeItem(call, 1n))).rejects.toMatchObject(FORKED);
     await expect(late.append(decisionItem(newCall()))).rejects.toMatchObject(FORKED);
@@ -282,8 +266,8 @@ describe('a process that was serving while the database was replaced', () => {
   test('by a copy that has everything it knows of goes on', async () => {
     const fixture = await start({});
     await fixture.ledger.append(decisionItem(newCall()));
-    const copy = await database.copy();
-    await database.restore(copy);
+    const copy = await stand.database.copy();
+    await stand.database.restore(copy);
     await fixture.ledger.append(decisionItem(newCall()));
     expect(fixture.ledger.status().state).toBe('up');
   });
@@ -294,9 +278,11 @@ test('nothing is declared lost where nothing is missing, unless the operator ins
   const size = await work(fixture);
   await fixture.ledger.close();
   await expect(declare()).rejects.toMatchObject({ code: 'not_forked' });
-  expect(await declare(true)).toMatchObject({ inc: 1, lost: { from: size, to: size } });
+  expect(await declare({ force: true })).toMatchObject({ inc: 1, lost: { from: size, to: size } });
 });
 
 test('the role of the gateway cannot declare a loss', async () => {
-  await expect(database.connectGateway(1)`select ledger.declare_loss(1)`).rejects.toMatchObject({ code: '42501' });
+  await expect(stand.database.connectGateway(1)`select ledger.declare_loss(1, 0)`).rejects.toMatchObject({
+    code: '42501',
+  });
 });
