@@ -52,7 +52,11 @@ const label = z.strictObject({ type: z.literal('label'), add: names });
 const record = z.strictObject({
   type: z.literal('record'),
   content: z.enum(RECORD_CONTENTS),
-  retention_days: z.int().nonnegative().optional(),
+  retention_days: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('Days for which the call is kept at least; the longest time of all policies and of the tenant holds.'),
 });
 
 const obligation = z.discriminatedUnion('type', [redact, route, limit, stripTools, buffer, disclose, label, record]);
