@@ -9,7 +9,7 @@ import type { Json, OptionSpec, VerbContext } from './verb.ts';
 export const ADMIN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'key-file': {
     value: 'FILE',
-    help: 'Holds the key to ask with. Default: the one in COUNTERSIGN_KEY, else .countersign/first-key.',
+    help: 'Its first line is the key to ask with. Default: the one in COUNTERSIGN_KEY, else .countersign/first-key.',
   },
   server: {
     value: 'URL',
@@ -65,7 +65,8 @@ function readKey({ args, env, project }: VerbContext): string {
   if (file === null && inEnvironment !== '') return inEnvironment;
   const path = file === null ? join(project.stateDir, 'first-key') : resolve(file);
   try {
-    return readFileSync(path, 'utf8').trim();
+    // What `keys create` prints has a second line for people.
+    return readFileSync(path, 'utf8').trim().split('\n', 1)[0] ?? '';
   } catch (cause) {
     const message = `Expected a key in COUNTERSIGN_KEY or in a file (--key-file), could not read ${path} (${errno(cause) ?? 'unknown'}). An administrator makes one with "countersign keys create --roles …".`;
     throw new CliError('usage', message, { cause });

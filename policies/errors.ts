@@ -6,6 +6,7 @@ export type PolicyErrorCode =
   | 'compiler_missing'
   | 'compiler_version'
   | 'compiler_failed'
+  | 'rules_refused'
   | 'invalid_bundle'
   | 'invalid_signature'
   | 'bundle_too_large'

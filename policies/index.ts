@@ -9,7 +9,7 @@ export type { PolicyErrorCode } from './errors.ts';
 export { packFolder } from './folder.ts';
 export { firedBodies } from './fired.ts';
 export type { DescribedBody, FiredRules, RuleMetadata } from './fired.ts';
-export { createPolicyInput, policyTime, SCHEMA_VERSION } from './input.ts';
+export { createPolicyInput, INPUT_SECTIONS, policyTime, SCHEMA_VERSION } from './input.ts';
 export type { JsonValue, PolicyFacts, PolicyInput } from './input.ts';
 export { mergeObligations } from './obligation.ts';
 export type { MergedObligations, MergedRedaction, MergedRoute } from './obligation.ts';

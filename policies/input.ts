@@ -217,6 +217,9 @@ export const policyInput = z
   })
   .describe('Countersign policy input: facts about one call, never bodies.');
 
+/** What an input may have at its top. */
+export const INPUT_SECTIONS: readonly string[] = Object.keys(policyInput.shape);
+
 /** The facts of one evaluation: input.schema.json. Plain data; it is stored exactly as evaluated. */
 export type PolicyInput = z.infer<typeof policyInput>;
 

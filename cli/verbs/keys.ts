@@ -1,29 +1,38 @@
 import { nusdFromUsd } from '../../costs/index.ts';
 import { grantKey, type GrantResult } from '../../gateway/access/grant.ts';
-import { listKeys, revokeKey, KEY_PAGE, type ApiKey, type KeyWish } from '../../gateway/access/keys.ts';
+import { listKeys, revokeKey, wasEverGranted, KEY_PAGE, type ApiKey, type KeyWish } from '../../gateway/access/keys.ts';
 import { DEPLOYMENT_TENANT, isRole, ROLES, type Role } from '../../gateway/access/principal.ts';
 import type { Config } from '../../gateway/config.ts';
 import { withDatabase, type OpenDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
-import { operator, operatorParty, withKeyDesk } from '../key-desk.ts';
+import { operator, operatorParty, withKeyDesk, type KeyDesk } from '../key-desk.ts';
 import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const FIRST_APPROVER = 'countersign keys create --tenant _deployment --roles approver';
 
 function create(context: VerbContext): Promise<Answer> {
   const config = context.project.config();
   const wish = readWish(context.args, config, context.now());
   const by = operatorParty(operator());
   return withDatabase(context, config, async (database) => {
-    const granted = await withKeyDesk(context, config, database, (desk) => grantKey(desk, wish, by));
-    return created(granted);
+    return withKeyDesk(context, config, database, async (desk) => {
+      const granted = await grantKey(desk, wish, by);
+      return created(granted, granted.outcome === 'pending' ? await firstApproverHint(desk) : '');
+    });
   });
 }
 
-function created(result: GrantResult): Answer {
+/** Who stands alone does not find out by waiting that somebody has to be the first. */
+async function firstApproverHint({ sql, approversByToken }: KeyDesk): Promise<string> {
+  if (approversByToken() || (await wasEverGranted(sql, DEPLOYMENT_TENANT, 'approver'))) return '';
+  return `\nNobody can approve yet. Make the first approver, which takes no second person, and give its key to somebody else: ${FIRST_APPROVER}`;
+}
+
+function created(result: GrantResult, hint: string): Answer {
   if (result.outcome === 'pending') {
     const { id, expiresMs } = result.request;
-    const text = `A second person has to approve this key: approval ${id}, until ${iso(expiresMs)}. Then run the same command again.`;
+    const text = `A second person has to approve this key: approval ${id}, until ${iso(expiresMs)}. Then run the same command again.${hint}`;
     return { exit: 1, data: { pending: id, expires: iso(expiresMs) }, text };
   }
   const { key, token } = result.created;
@@ -184,7 +193,8 @@ export const verbs: readonly Verb[] = [
     },
     example: 'countersign keys create --tenant demo --json',
     details:
-      'Administrative roles need the approval of a second person; without it the exit code is 1 and the approval is named.',
+      'Administrative roles need the approval of an approver; without it the exit code is 1 and the approval is named.\n' +
+      `The first approver of a deployment is made without: ${FIRST_APPROVER}`,
     run: create,
   },
   {

@@ -1,5 +1,6 @@
-import { releaseSwitch, tenantState, throwSwitch } from '../../gateway/governance/desk.ts';
+import { releaseSwitch, throwSwitch, wholeState } from '../../gateway/governance/desk.ts';
 import { stateAnswer } from '../../gateway/ingress/admin/governance-answer.ts';
+import { DEPLOYMENT } from '../../ledger/index.ts';
 import { openKeys, withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
 import { atDesk, governedAnswer, REASON, tenantOrAll } from '../governance-desk.ts';
@@ -28,16 +29,24 @@ function targetOf(args: Arguments): { kind: 'tenant' | (typeof KINDS)[number]; t
   return only ?? { kind: 'tenant', target: '' };
 }
 
+/** What stops a tenant: its own switches and those of all tenants; without a tenant everything that is stopped. */
 function list(context: VerbContext): Promise<Answer> {
-  const tenant = tenantOrAll(context);
+  const asked = tenantOrAll(context);
   const config = context.project.config();
   return withDatabase(context, config, async ({ sql }) => {
-    const keys = await openKeys(context, config, sql);
-    const { switches } = stateAnswer(await tenantState({ sql, keys }, tenant), context.now());
-    const rows = switches as unknown as Record<string, string>[];
-    const lines = rows.map(({ id, kind, target, since, reason }) => [id, kind, target, since, reason].join('  '));
-    return { exit: 0, data: rows as Json, text: lines.length === 0 ? 'No switch is thrown.' : lines.join('\n') };
+    const states = await wholeState({ sql, keys: await openKeys(context, config, sql) });
+    const about = [...states].filter(([tenant]) => asked === DEPLOYMENT || tenant === DEPLOYMENT || tenant === asked);
+    const rows = about.flatMap(([tenant, state]) => {
+      const { switches } = stateAnswer(state, context.now());
+      return (switches as unknown as Record<string, string>[]).map((row) => ({ tenant, ...row }));
+    });
+    const text = rows.map(lineOf).join('\n');
+    return { exit: 0, data: rows as Json, text: text === '' ? 'No switch is thrown.' : text };
   });
+}
+
+function lineOf({ tenant, id, kind, target, since, reason }: Readonly<Record<string, string>>): string {
+  return [id, tenant === DEPLOYMENT ? 'all tenants' : tenant, kind, target, since, reason].join('  ');
 }
 
 function release(context: VerbContext): Promise<Answer> {
@@ -70,8 +79,8 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: ['kill', 'list'],
-    summary: 'Lists the switches that are thrown for a tenant, or for all of them.',
-    options: { tenant: TENANT },
+    summary: 'Lists the switches that are thrown, for whom, and why.',
+    options: { tenant: { value: 'ID', help: 'Only those that stop this tenant.' } },
     example: 'countersign kill list --tenant demo',
     run: list,
   },

@@ -101,7 +101,8 @@ export const verbs: readonly Verb[] = [
     options: { tenant: TENANT, rule: RULE, scope: SCOPE, until: UNTIL, reason: REASON },
     example:
       'countersign waiver make --tenant demo --rule models.allow_list --scope model:gpt-4o --until 2026-12-01 --reason "pilot 7"',
-    details: 'Rules of severity critical, and those about administration, cannot be waived. At most 366 days.',
+    details:
+      'Rules of severity critical, and those about administration, are never lifted: a waiver of one does nothing. At most 366 days.',
     run: make,
   },
   {
@@ -113,7 +114,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     path: ['waiver', 'end'],
-    summary: 'Ends a waiver before its time.',
+    summary: 'Ends a waiver, or broken glass, before its time. Broken glass still waits for its review.',
     positionals: ['ID'],
     options: { tenant: TENANT },
     example: 'countersign waiver end wv-0f3a5c7e9b1d2f400f3a5c7e9b1d2f40 --tenant demo',
@@ -129,12 +130,12 @@ export const verbs: readonly Verb[] = [
       minutes: { value: 'N', help: `How long; default 60, at most ${String(MAX_BREAK_GLASS_MINUTES)}.` },
       reason: REASON,
     },
-    example: 'countersign waiver break-glass --tenant demo --rule residency.region --minutes 30 --reason "EU outage"',
+    example: 'countersign waiver break-glass --tenant demo --rule residency.tenant --minutes 30 --reason "EU outage"',
     run: glass,
   },
   {
     path: ['waiver', 'review'],
-    summary: 'Says what a look at broken glass found. Not by whoever broke it.',
+    summary: 'Says what a look at broken glass found, and ends it. Not by whoever broke it.',
     positionals: ['ID'],
     options: { tenant: TENANT, finding: { value: 'TEXT', help: 'What was found.', required: true } },
     example: 'countersign waiver review bg-0f3a5c7e9b1d2f400f3a5c7e9b1d2f40 --tenant demo --finding "justified"',

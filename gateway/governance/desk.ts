@@ -13,7 +13,7 @@ import { recordApproval } from '../access/grant.ts';
 import { GatewayError } from '../errors.ts';
 import type { Change, ChangeKeys, KillSwitch } from './change.ts';
 import { insertChange, readAllChanges } from './change.ts';
-import type { TenantState } from './state.ts';
+import type { GovernanceState, TenantState } from './state.ts';
 import { applyChange, stateOf } from './state.ts';
 import { signWaiver, type Signer, type Unsigned, type Waiver } from './waiver.ts';
 
@@ -139,6 +139,18 @@ export async function reviewGlass(
   await store.sql.begin((tx) => putWaiver(tx, store, row, { action: 'glass.reviewed' }, { finding, by: by.id }));
 }
 
+/** It lifts nothing any more and still waits for its review. */
+async function mendGlass(
+  store: GovernanceStore,
+  { tenant, id, waiver }: { readonly tenant: string; readonly id: string; readonly waiver: Waiver },
+  by: Party,
+): Promise<void> {
+  const { signature: _, ...before } = waiver;
+  const value = { ...before, expires_ms: Math.min(waiver.expires_ms, store.now()) };
+  const row = { tenant, key: id, id: `we-${store.newApprovalId()}`, value };
+  await store.sql.begin((tx) => putWaiver(tx, store, row, { action: 'waiver.ended' }, { by: by.id }));
+}
+
 /** With the signature in the row and in the entry. */
 async function putWaiver(
   tx: TransactionSql,
@@ -161,7 +173,8 @@ export async function endWaiver(
 ): Promise<void> {
   const { tenant, id } = wish;
   const waiver = (await tenantState(store, tenant)).waivers.get(id);
-  if (waiver === undefined || waiver.break_glass) throw new GatewayError('not_found', 'There is no such waiver.');
+  if (waiver === undefined) throw new GatewayError('not_found', 'There is no such waiver.');
+  if (waiver.break_glass) return mendGlass(store, { tenant, id, waiver }, by);
   const row = { kind: 'waiver', tenant, key: id, id: `we-${store.newApprovalId()}`, value: null } as const;
   const facts = { action: 'waiver.ended', waiver: id, rule: waiver.rule };
   await store.sql.begin((tx) => change(tx, store, row, facts, { by: by.id }));
@@ -207,6 +220,12 @@ export async function tenantState(
   const { changes } = await readAllChanges(sql, keys);
   const own = changes.filter((each) => each.tenant === tenant);
   return stateOf(own.reduce(applyChange, new Map()), tenant);
+}
+
+/** The same about every tenant and the deployment. */
+export async function wholeState({ sql, keys }: Pick<GovernanceStore, 'sql' | 'keys'>): Promise<GovernanceState> {
+  const { changes } = await readAllChanges(sql, keys);
+  return changes.reduce<GovernanceState>(applyChange, new Map());
 }
 
 /** Evidence first, in the tenant's log: when it cannot be recorded nothing changes. */

@@ -50,7 +50,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /**
  * Compiles a folder of Rego into a bundle and proves that the gateway accepts it. The same sources give the same
  * entries on every machine: opa sees relative names only, and the archive is packed again without times and owners.
- * Throws PolicyError `compiler_failed` with opa's own report.
+ * Throws PolicyError `rules_refused` with opa's own report.
  */
 export async function compileBundle(dir: string, tools: Toolchain, options: BuildOptions): Promise<BuiltBundle> {
   const work = await mkdtemp(join(tmpdir(), 'countersign-build-'));
@@ -60,7 +60,7 @@ export async function compileBundle(dir: string, tools: Toolchain, options: Buil
     const built = await runOpa(tools.opa, [...args, '--capabilities', tools.capabilities, '--output', out, '.'], dir);
     if (built.exit !== 0) {
       const report = await explainRefused(`${built.stderr}${built.stdout}`.trim().slice(0, 4000).split('\n'), dir);
-      throw new PolicyError('compiler_failed', `opa could not build ${dir}: ${report.join('\n')}`);
+      throw new PolicyError('rules_refused', `opa could not build ${dir}: ${report.join('\n')}`);
     }
     const unpacked = gunzipSync(await readFile(out), { maxOutputLength: MAX_BYTES });
     const entries = readTar(unpacked, BUNDLE_LIMITS);

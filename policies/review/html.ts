@@ -80,18 +80,16 @@ function rules({ rules: { changes, unchanged, rewritten }, data }: Review): Html
     <p class="soft">${rest}</p>`;
 }
 
-function ruleChange({ kind, name, before, after }: RuleChange): Html {
-  const shown = after ?? before;
+function ruleChange({ kind, name, about: { title, severity, controls, file, row }, before, after }: RuleChange): Html {
   const lines = lineDiff(before?.text ?? '', after?.text ?? '');
-  const about = [shown?.title ?? '', ...(shown?.controls ?? [])].filter((part) => part !== '').join(' · ');
-  const severity = shown?.severity ?? null;
+  const about = [title ?? '', ...controls].filter((part) => part !== '').join(' · ');
   return html`<details>
     <summary>
       <span class="tag ${kind}">${kind}</span
       >${severity === null ? null : html`<span class="tag ${severity}">${severity}</span>`} <code>${name}</code>
       <span class="soft">${about}</span>
     </summary>
-    <p class="soft">${shown?.file ?? ''}:${shown?.row ?? 1}${kind === 'metadata' ? ' · its METADATA differs' : ''}</p>
+    <p class="soft">${file}:${row}${kind === 'metadata' ? ' · its METADATA differs' : ''}</p>
     <pre>
 ${lines.map(({ sign, text }) => html`<div class="${sign === '+' ? 'a' : sign === '-' ? 'd' : ''}">${sign} ${text}</div>`)}</pre>
   </details>`;
@@ -242,7 +240,7 @@ ${witnessText(one)
 function tests({ tests: report }: Review): Html {
   const { passed, failed, skipped, coverage, added, removed, failures, uncovered, problems } = report;
   const compared =
-    added === null ? '' : ` ${thousands(added.length)} tests added, ${thousands(removed?.length ?? 0)} removed.`;
+    added === null ? '' : ` ${count(added.length, 'test')} added, ${thousands(removed?.length ?? 0)} removed.`;
   return html`<p>
       ${thousands(passed)} passed, ${thousands(failed)} failed, ${thousands(skipped)}
       skipped${coverage === null ? '' : `; ${String(coverage)} % of the lines covered`}.${compared}

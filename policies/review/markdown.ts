@@ -39,8 +39,7 @@ function rules({ rules: { changes, unchanged, rewritten }, data }: Review): stri
   return [...lines, ...(data.length === 0 ? [] : [`Data: ${data.map(code).join(', ')} differ.`]), rest];
 }
 
-function changeText({ kind, name, before, after }: RuleChange): string {
-  const { title, severity, controls } = after ?? before ?? { title: null, severity: null, controls: [] };
+function changeText({ kind, name, about: { title, severity, controls }, before, after }: RuleChange): string {
   const about = [title, severity, ...controls]
     .filter((part) => part !== null)
     .map(text)
@@ -56,7 +55,7 @@ function tests({
 }: Review): string[] {
   const missed = uncovered.map(({ file, rows }) => `- not covered: ${code(file)} lines ${rows.join(', ')}`);
   return [
-    `${thousands(passed)} passed, ${thousands(failed)} failed, ${thousands(skipped)} skipped${coverage === null ? '' : `; ${String(coverage)} % of the lines covered`}.${added === null ? '' : ` ${thousands(added.length)} tests added, ${thousands(removed?.length ?? 0)} removed.`}`,
+    `${thousands(passed)} passed, ${thousands(failed)} failed, ${thousands(skipped)} skipped${coverage === null ? '' : `; ${String(coverage)} % of the lines covered`}.${added === null ? '' : ` ${count(added.length, 'test')} added, ${thousands(removed?.length ?? 0)} removed.`}`,
     ...(failures.length + missed.length === 0
       ? []
       : [[...failures.map((line) => `- failed: ${code(line)}`), ...missed].join('\n')]),

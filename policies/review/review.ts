@@ -90,7 +90,7 @@ export async function reviewChange(options: ReviewOptions): Promise<Review> {
     const head = await openFolder(options.head, headDir, name, tools);
     const base = await openBase(options.base, headDir, work, name, tools);
     const rules = withoutEntryPoint(compareRules(base.files, head.files));
-    note(`${String(rules.changes.length)} rules differ; running the tests`);
+    note(`rules that differ: ${String(rules.changes.length)}; running the tests`);
     const tests = testPart(base, head, await testPolicies(headDir, tools));
     note(`comparing ${String(options.inputs)} generated inputs`);
     const generated = await compareGenerated({

@@ -14,7 +14,12 @@ export interface RuleText {
   readonly row: number;
   /** All definitions as written. */
   readonly text: string;
-  /** Rule id, title, severity and controls of its METADATA, where it has them. */
+}
+
+/** One definition of a rule, with rule id, title, severity and controls of its METADATA, where it has them. */
+export interface RuleAbout {
+  readonly file: string;
+  readonly row: number;
   readonly id: string | null;
   readonly title: string | null;
   readonly severity: string | null;
@@ -24,6 +29,8 @@ export interface RuleText {
 export interface RuleChange {
   readonly name: string;
   readonly kind: 'added' | 'removed' | 'changed' | 'metadata';
+  /** The first definition that differs: of the head, or of the base when only definitions of it are gone. */
+  readonly about: RuleAbout;
   readonly before: RuleText | null;
   readonly after: RuleText | null;
 }
@@ -36,6 +43,11 @@ export interface SemanticDiff {
 }
 
 interface Known extends RuleText {
+  readonly definitions: readonly Definition[];
+}
+
+interface Definition {
+  readonly about: RuleAbout;
   readonly meaning: string;
   readonly metadata: string;
 }
@@ -48,8 +60,8 @@ export function compareRules(before: readonly RegoFile[], after: readonly RegoFi
   for (const name of [...new Set([...old.keys(), ...next.keys()])].toSorted()) {
     const [was, is] = [old.get(name) ?? null, next.get(name) ?? null];
     const kind = kindOf(was, is);
-    if (kind !== null)
-      changes.push({ name, kind, before: was === null ? null : shown(was), after: is === null ? null : shown(is) });
+    const about = firstDifference(was, is);
+    if (kind !== null && about !== undefined) changes.push({ name, kind, about, before: shown(was), after: shown(is) });
     else if (was?.text !== is?.text) rewritten += 1;
   }
   return { changes, unchanged: next.size - changes.filter(({ after: is }) => is !== null).length, rewritten };
@@ -58,11 +70,31 @@ export function compareRules(before: readonly RegoFile[], after: readonly RegoFi
 function kindOf(was: Known | null, is: Known | null): RuleChange['kind'] | null {
   if (was === null) return 'added';
   if (is === null) return 'removed';
-  if (was.meaning !== is.meaning) return 'changed';
-  return was.metadata === is.metadata ? null : 'metadata';
+  if (together(was, 'meaning') !== together(is, 'meaning')) return 'changed';
+  return together(was, 'metadata') === together(is, 'metadata') ? null : 'metadata';
 }
 
-function shown({ meaning: _meaning, metadata: _metadata, ...text }: Known): RuleText {
+/** Their order means nothing. */
+function together({ definitions }: Known, what: 'meaning' | 'metadata'): string {
+  return definitions
+    .map((definition) => definition[what])
+    .toSorted()
+    .join('\n');
+}
+
+function firstDifference(was: Known | null, is: Known | null): RuleAbout | undefined {
+  const [old, next] = [was?.definitions ?? [], is?.definitions ?? []];
+  const isIn =
+    (list: readonly Definition[]) =>
+    ({ meaning, metadata }: Definition): boolean =>
+      list.some((other) => other.meaning === meaning && other.metadata === metadata);
+  const differs = next.find((one) => !isIn(old)(one)) ?? old.find((one) => !isIn(next)(one));
+  return (differs ?? next[0])?.about;
+}
+
+function shown(known: Known | null): RuleText | null {
+  if (known === null) return null;
+  const { definitions: _definitions, ...text } = known;
   return text;
 }
 
@@ -81,22 +113,29 @@ function collect(files: readonly RegoFile[]): Map<string, Known> {
 }
 
 function describe(name: string, file: RegoFile, rules: readonly Rule[]): Known {
-  const annotations = rules.flatMap((rule) => branches(rule).flatMap((branch) => branch.annotations ?? []));
-  const titled = annotations.find(({ scope }) => scope === 'rule' || scope === 'document');
-  const { rule: id, severity, controls } = titled?.custom ?? {};
   return {
     name,
     file: file.path,
     row: rules[0]?.location.row ?? 1,
     text: rules.map((rule) => wholeText(file, rule)).join('\n\n'),
-    id: typeof id === 'string' ? id : null,
-    title: titled?.title ?? null,
-    severity: typeof severity === 'string' ? severity : null,
-    controls: Array.isArray(controls) ? controls.map(String) : [],
-    meaning: rules
-      .map((rule) => meaningOf(file, rule))
-      .toSorted()
-      .join('\n'),
+    definitions: rules.map((rule) => define(file, rule)),
+  };
+}
+
+function define(file: RegoFile, rule: Rule): Definition {
+  const annotations = branches(rule).flatMap((branch) => branch.annotations ?? []);
+  const titled = annotations.find(({ scope }) => scope === 'rule' || scope === 'document');
+  const { rule: id, severity, controls } = titled?.custom ?? {};
+  return {
+    about: {
+      file: file.path,
+      row: rule.location.row,
+      id: typeof id === 'string' ? id : null,
+      title: titled?.title ?? null,
+      severity: typeof severity === 'string' ? severity : null,
+      controls: Array.isArray(controls) ? controls.map(String) : [],
+    },
+    meaning: meaningOf(file, rule),
     metadata: annotations
       .map((annotation) => sortedJson(withoutPlaces(annotation)))
       .toSorted()

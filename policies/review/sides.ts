@@ -56,14 +56,18 @@ export async function openBase(
   return openFolder(spec, work, name, tools);
 }
 
-/** The tree of the folder at a revision, as tar. A tree has no commit comment, which our reader would refuse. */
+/**
+ * The tree of the folder at a revision, as tar. A tree has no commit comment, which our reader would refuse. git looks for the
+ * current folder inside of what it archives, so it is asked from the top.
+ */
 async function gitFolder(revision: string, dir: string): Promise<Uint8Array> {
   try {
-    const { stdout: prefix } = await run('git', ['rev-parse', '--show-prefix'], { cwd: dir });
-    const tree = `${revision}:${prefix.trim()}`;
-    const { stdout } = await run('git', ['rev-parse', '--verify', '--end-of-options', tree], { cwd: dir });
+    const { stdout: places } = await run('git', ['rev-parse', '--show-toplevel', '--show-prefix'], { cwd: dir });
+    const [top = '', prefix = ''] = places.split('\n');
+    const tree = ['rev-parse', '--verify', '--end-of-options', `${revision}:${prefix}`];
+    const { stdout } = await run('git', tree, { cwd: top });
     const archive = ['archive', '--format=tar', stdout.trim()];
-    return (await run('git', archive, { cwd: dir, encoding: 'buffer', maxBuffer: MAX_UNPACKED })).stdout;
+    return (await run('git', archive, { cwd: top, encoding: 'buffer', maxBuffer: MAX_UNPACKED })).stdout;
   } catch (cause) {
     const expected = `expected --base to be a bundle file, a folder or a git revision that has ${dir}`;
     throw new PolicyError('compiler_failed', `${expected}, found "${revision.slice(0, 100)}"`, { cause });

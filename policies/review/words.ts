@@ -74,7 +74,7 @@ export function historySentence({ calls, reproduction, ranges, waived }: ReplayP
 /** Whoever reads a change sees how much of history was an exception. */
 function waiverSentence({ calls, byRule }: ReplayPart['waived']): string {
   if (calls === 0) return ' No waiver took part in any of them.';
-  const rules = Object.entries(byRule).map(([rule, lifted]) => `${rule} ${thousands(lifted)} times`);
+  const rules = Object.entries(byRule).map(([rule, lifted]) => `${rule} ${count(lifted, 'time')}`);
   return ` A waiver took part in ${thousands(calls)} of them: it lifted ${rules.join(', ')}.`;
 }
 

@@ -105,7 +105,8 @@ async function makeKey(role: string, tenant: string): Promise<void> {
   const words = ['keys', 'create', '--tenant', tenant, '--roles', role];
   const { out } = role === 'approver' ? await cli(words) : await withTwo(words);
   keyFiles.set(role, String(out['key']));
-  writeFileSync(join(folder, `${role}.key`), `${String(out['key'])}\n`);
+  // As `keys create` prints it.
+  writeFileSync(join(folder, `${role}.key`), `${String(out['key'])}\nThis is the only time the key is shown.\n`);
   await until(async () => (await approve('/api/approvals/none/approve', role)) !== 401);
 }
 
@@ -173,7 +174,17 @@ reasons := [{
 `,
   );
   writeFileSync(join(folder, 'report.md'), '# Review\n');
-  const built = await cli(['policy', 'build', 'rego', '--out', 'own.tar.gz', '--revision', 'r1']);
+  const build = ['policy', 'build', '--out', 'own.tar.gz', '--revision', 'r1'];
+  mkdirSync(join(folder, 'asking'));
+  const asking =
+    'package countersign.main\n\ndecision := http.send({"method": "get", "url": "https://example.com"}).body\n';
+  writeFileSync(join(folder, 'asking', 'main.rego'), asking);
+  const refused = /main\.rego:3: .* http\.send in rule decision: not in .*, because it asks a network/;
+  expect(await cli([...build, 'asking'])).toMatchObject({
+    status: 1,
+    out: { error: { code: 'check_failed', message: expect.stringMatching(refused) as string } },
+  });
+  const built = await cli([...build, 'rego']);
   expect(built.status, built.stderr).toBe(0);
   const { digest } = built.out;
   const activate = ['policy', 'activate', 'own.tar.gz', ...tenant, '--report', 'report.md'];
@@ -234,6 +245,14 @@ test('a switch thrown on the command line stops both gateways within five second
   expect(await cli(['kill', 'release', id, ...tenant, '--reason', 'over'])).toMatchObject({ status: 1 });
 
   const again = await cli(['kill', 'throw', ...tenant, '--agent', 'bot', '--reason', 'drill']);
+  const everywhere = await cli(['kill', 'throw', '--tool', 'shell', '--reason', 'drill']);
+  const ids = async (...about: string[]): Promise<unknown> =>
+    ((await cli(['kill', 'list', ...about])).out as unknown as { tenant: string; id: string }[])
+      .map((one) => `${one.tenant} ${one.id}`)
+      .toSorted();
+  const both = [`_deployment ${String(everywhere.out['id'])}`, `demo ${String(again.out['id'])}`];
+  expect(await ids()).toEqual(both);
+  expect(await ids(...tenant)).toEqual(both);
   const asked = await cli(['kill', 'release', String(again.out['id']), ...tenant, '--reason', 'over']);
   const deny = ['approvals', 'deny', String(asked.out['pending']), '--key-file', 'approver.key', '--reason', 'not yet'];
   expect(await cli(deny)).toMatchObject({ status: 0, out: { state: 'denied', reason: 'not yet' } });
@@ -257,6 +276,9 @@ test('a waiver takes two people and ends when one says so; broken glass is revie
   expect(broken.status).toBe(0);
   await untilChat(200, gated);
   const glass = String(broken.out['id']);
+  expect(await cli(['waiver', 'end', glass, ...tenant])).toMatchObject({ status: 0, out: { ended: glass } });
+  await untilChat(403, gated);
+  expect((await cli(['waiver', 'list', ...tenant])).out).toMatchObject({ waivers: [], to_review: [{ id: glass }] });
   const own = await cli(['waiver', 'review', glass, ...tenant, '--finding', 'fine']);
   expect(own).toMatchObject({ status: 1, out: { error: { code: 'check_failed' } } });
   const review = { tenant: 'demo', finding: 'justified' };
@@ -327,6 +349,10 @@ test('eval decides an input by itself, and says what is wrong with a file', asyn
   await wrong('{', 'input.json: expected JSON');
   await wrong('[]', 'input.json: the document: ');
   await wrong('{"tenant":{"id":7}}', 'input.json: tenant.id: ');
+  await wrong(
+    '{"tenant":{"id":"demo"},"findigs":[]}',
+    'input.json: expected sections of the policy input (version, point',
+  );
 });
 
 test('a hold that is not there is a refusal, not a failure', async () => {

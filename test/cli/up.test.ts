@@ -42,6 +42,15 @@ describe('up', () => {
 
     const created = json((await run(['keys', 'create', '--tenant', 'demo', '--json', ...config])).stdout);
     expect(created['key']).toMatch(new RegExp(`^cs_${String(created['id'])}_[A-Za-z0-9]{43}$`));
+    const grant = (tenant: string, role: string): ReturnType<typeof run> =>
+      run(['keys', 'create', '--tenant', tenant, '--roles', role, ...config]);
+    const first = 'keys create --tenant _deployment --roles approver';
+    expect(await grant('demo', 'auditor')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining(first) as string,
+    });
+    expect(await grant('_deployment', 'approver')).toMatchObject({ status: 0 });
+    expect((await grant('demo', 'auditor')).stdout).toMatch(/^A second person has to approve this key: .*again\.\n$/);
     const live = await run(['ledger', 'verify', '--json', ...config]);
     expect([live.status, json(live.stdout)]).toMatchObject([
       3,

@@ -121,7 +121,7 @@ describe('capabilities', () => {
   ])('a policy with %s is not built', async (call) => {
     const rego = `# METADATA\n# entrypoint: true\ndecision := ${call}`;
     await expect(compileRego(required(tools), 'x', rego)).rejects.toMatchObject({
-      code: 'compiler_failed',
+      code: 'rules_refused',
       message: expect.stringMatching(/main\.rego:5: .* in rule decision: not in .*, because \w/) as string,
     });
   });

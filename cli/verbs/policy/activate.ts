@@ -58,7 +58,7 @@ export const activate: Verb = {
     report: { value: 'FILE', help: 'The review report; its digest is approved and recorded with the release.' },
     shadow: { help: 'Only tried beside the active policies; each call records how it would have been decided.' },
   },
-  example: 'countersign policy activate my-policies.tar.gz --tenant demo --report review/report.md',
+  example: 'countersign policy activate my-policies.tar.gz --tenant demo --report review/review.json',
   details:
     'The first run leaves a pending approval over exactly these digests (exit code 1). A policy-approver carries it out with "policy approve", or approves it with "approvals approve" and the same command is run again.',
   run,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { SIGNATURE_ALGORITHMS, type SignatureKey } from '../../../policies/index.ts';
+import { PolicyError, SIGNATURE_ALGORITHMS, type SignatureKey } from '../../../policies/index.ts';
 import { buildBundle } from '../../../policies/testing.ts';
 import { CliError } from '../../errors.ts';
 import type { Answer, Verb, VerbContext } from '../../verb.ts';
@@ -14,12 +14,18 @@ async function run(context: VerbContext): Promise<Answer> {
     ...(args.text('name') === null ? {} : { name: args.text('name') ?? '' }),
     ...(await signature(context)),
   };
-  const identity = await buildBundle(folder(context), out, await toolchain(context), options);
+  const identity = await buildBundle(folder(context), out, await toolchain(context), options).catch(explainRules);
   return {
     exit: 0,
     data: { out, ...identity },
     text: `${out}: ${identity.name} ${identity.revision}, digest ${identity.digest}`,
   };
+}
+
+/** Rules that opa refuses are an answer; a compiler that does not run is none. */
+function explainRules(error: unknown): never {
+  if (!(error instanceof PolicyError) || error.code !== 'rules_refused') throw error;
+  throw new CliError('check_failed', error.message, { cause: error });
 }
 
 async function signature({ args }: VerbContext): Promise<{ signature?: SignatureKey }> {

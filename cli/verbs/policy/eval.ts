@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { createPdp, createPolicyInput, loadBundle, type PolicyFacts } from '../../../policies/index.ts';
+import { createPdp, createPolicyInput, INPUT_SECTIONS, loadBundle, type PolicyFacts } from '../../../policies/index.ts';
 import { CliError, errno } from '../../errors.ts';
 import { shippedBundles } from '../../project.ts';
 import type { Answer, Json, Verb, VerbContext } from '../../verb.ts';
@@ -22,6 +22,7 @@ async function run({ args, project }: VerbContext): Promise<Answer> {
   const path = args.text('bundle') ?? join(shippedBundles(project), 'baseline.tar.gz');
   const bundle = loadBundle(await read(path), 'eval');
   const given = await readJson(args.required('input'), facts);
+  refuseUnknown(args.required('input'), Object.keys(given));
   const parametersPath = args.text('parameters');
   const parameters = parametersPath === null ? {} : await readJson(parametersPath, parametersSchema);
   const pdp = await createPdp({ bundles: [bundle], tenantData: { [given.tenant.id]: parameters } });
@@ -38,6 +39,14 @@ async function run({ args, project }: VerbContext): Promise<Answer> {
     data,
     text: `${JSON.stringify(decision, null, 2)}\nfired: ${rules.length === 0 ? 'no rule with an id' : rules.join(', ')}`,
   };
+}
+
+/** A misspelt section would be an empty one, and the decision about another call. */
+function refuseUnknown(path: string, names: readonly string[]): void {
+  const unknown = names.find((name) => !INPUT_SECTIONS.includes(name));
+  if (unknown === undefined) return;
+  const expected = `expected sections of the policy input (${INPUT_SECTIONS.join(', ')})`;
+  throw new CliError('usage', `${path}: ${expected}, found "${unknown.slice(0, 100)}".`);
 }
 
 async function read(path: string): Promise<Buffer> {

@@ -51,16 +51,16 @@ function reportLines(report: GovernanceReport, days: number): string[] {
   const counted = (title: string, counts: Readonly<Record<string, number>>): string[] =>
     Object.entries(counts)
       .toSorted(([, a], [, b]) => b - a)
-      .map(([name, count]) => `  ${title} ${name}: ${String(count)}`);
+      .map(([name, count]) => `${title} ${name}: ${String(count)}`);
   return [
     `last ${String(days)} days: ${String(report.decisions)} decisions, ${String(report.denied)} denied by policy`,
     `would have been blocked while observing: ${String(blocked.calls)}`,
-    ...counted('rule', blocked.by_rule),
+    ...counted('  rule', blocked.by_rule),
     `candidates compared: ${String(shadow.compared)}, different: ${String(shadow.different)}`,
-    ...counted('would', shadow.by_effect),
-    ...counted('rule', shadow.by_rule),
-    ...counted('waived', report.waived),
-    ...counted('stopped by switch', report.switched_off),
+    ...counted('  would', shadow.by_effect),
+    ...counted('  rule', shadow.by_rule),
+    ...counted('calls with waiver', report.waived),
+    ...counted('calls stopped by a switch of the kind', report.switched_off),
   ];
 }
 

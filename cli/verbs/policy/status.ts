@@ -19,13 +19,18 @@ async function run({ project }: VerbContext): Promise<Answer> {
   return {
     exit: 0,
     data: { bundles: bundles.map((bundle) => ({ ...bundle })), tenants },
-    text: [...lines, ...tenants.map(({ id, policies }) => `tenant ${id}: ${policies.join(', ')}`)].join('\n'),
+    text: [...lines, ...tenants.map(({ id, policies }) => `tenant ${id}: ${policies.join(', ')}`), RELEASES].join('\n'),
   };
 }
+
+/** Releases are in the database, which is not asked here. */
+const RELEASES =
+  'That is what the configuration names; what was released over it: countersign policy report --tenant ID';
 
 export const status: Verb = {
   path: ['policy', 'status'],
   summary: 'Shows the bundles the configuration uses, with their digests, and which tenant has which.',
   example: 'countersign policy status --json',
+  details: 'What "policy activate" released over the configuration, "policy report" shows.',
   run,
 };

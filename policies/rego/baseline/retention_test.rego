@@ -44,6 +44,8 @@ test_only_at_the_request if {
 test_term_that_is_no_number_asks_nothing if {
 	terms := {"retention": {"internal": {"max_days": "ninety", "training": "no"}}}
 	count(retention.deny) == 0 with input as call("internal", 365, null) with data.tenants as tenant(terms)
+	none := {"retention": {"internal": {"max_days": null}}}
+	count(retention.deny) == 0 with input as call("internal", 365, null) with data.tenants as tenant(none)
 }
 
 test_retention_that_is_no_number_is_too_long if {

@@ -85,3 +85,18 @@ run.each([
   const diff = await compare(BEFORE, after);
   expect(diff.changes.map(({ kind, name }) => `${kind} ${name}`)).toEqual(changes);
 });
+
+run.each([
+  ['changed', BEFORE.replace('> 22', '> 21'), null],
+  ['changed', BEFORE.replace('not url', 'url'), 'Blocked hosts'],
+  ['gone', BEFORE.replace(/deny contains "late".*\n/, ''), null],
+  [
+    'new',
+    `${BEFORE}\n# METADATA\n# title: Early\n# custom: { rule: hours.early, severity: low, controls: [] }\ndeny contains "early" if input.hour < 4\n`,
+    'Early',
+  ],
+  ['described otherwise', BEFORE.replace('severity: high', 'severity: low'), 'Blocked hosts'],
+])('what is told about a rule is of the definition that is %s', async (_what, after, title) => {
+  const { changes } = await compare(BEFORE, after);
+  expect(changes.map(({ about }) => about.title)).toEqual([title]);
+});
