@@ -39,13 +39,17 @@ export class Deciders {
     return this.#decider(bundles, by.parameters);
   }
 
-  /** The same with one bundle in the place of another of its name; null when that name did not decide. Throws Missing. */
-  async candidate(by: DecidedBy, replacement: Bundle): Promise<Decider | null> {
+  /**
+   * The same with one bundle in the place of another of its name. When that name did not decide, the bundle joins the others,
+   * or there is null. Throws Missing.
+   */
+  async candidate(by: DecidedBy, replacement: Bundle, joins: boolean): Promise<Decider | null> {
     const { name } = replacement.identity;
-    if (!by.bundles.some((ref) => ref.name === name)) return null;
+    const isNew = !by.bundles.some((ref) => ref.name === name);
+    if (isNew && !joins) return null;
     const replaced = async (ref: BundleRef): Promise<Bundle> => (ref.name === name ? replacement : this.#bundle(ref));
     const bundles = await Promise.all(by.bundles.map(replaced));
-    return this.#decider(bundles, by.parameters);
+    return this.#decider(isNew ? [...bundles, replacement] : bundles, by.parameters);
   }
 
   async #decider(bundles: readonly Bundle[], parameters: string): Promise<Decider> {

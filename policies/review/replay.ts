@@ -16,11 +16,19 @@ import type { TallyRow } from './tally.ts';
  * head of a change. Memory does not grow with the number of calls.
  */
 
+/** Two bundles of one name. */
+export interface BundleChange {
+  readonly base: Bundle;
+  readonly head: Bundle;
+  /** Whether they join the bundles of a call that none of their name decided; else such a call is not concerned. */
+  readonly joins: boolean;
+}
+
 export interface ReplayOptions {
   readonly calls: AsyncIterable<RecordedCall> | Iterable<RecordedCall>;
   readonly sources: Sources;
   /** Null: only whether the stored policies answer as recorded. */
-  readonly change: { readonly base: Bundle; readonly head: Bundle } | null;
+  readonly change: BundleChange | null;
   /** Hears of every flip; the report keeps some of them as examples. */
   readonly onFlip?: (flip: Flip) => void;
 }
@@ -82,8 +90,8 @@ export async function replayCalls(options: ReplayOptions): Promise<ReplayReport>
   for await (const call of calls) {
     try {
       const stored = await deciders.stored(call.by);
-      const before = change === null ? null : await deciders.candidate(call.by, change.base);
-      const after = change === null ? null : await deciders.candidate(call.by, change.head);
+      const before = change === null ? null : await deciders.candidate(call.by, change.base, change.joins);
+      const after = change === null ? null : await deciders.candidate(call.by, change.head, change.joins);
       replay.add(call, stored, before, after);
     } catch (error) {
       if (!(error instanceof Missing)) throw error;

@@ -12,10 +12,10 @@ import type { GeneratedReport } from './generated.ts';
 import { runMutants } from './kill.ts';
 import type { MutationReport } from './kill.ts';
 import { mutantsOf } from './mutants.ts';
-import type { ReplayReport } from './replay.ts';
+import type { BundleChange, ReplayReport } from './replay.ts';
 import { compareRules } from './semantic.ts';
 import type { SemanticDiff } from './semantic.ts';
-import { openBase, openFolder } from './sides.ts';
+import { NO_BASE, openBase, openFolder } from './sides.ts';
 import type { Side } from './sides.ts';
 import { compareSurvivors, readSurvivors } from './survivors.ts';
 import type { Survival } from './survivors.ts';
@@ -78,7 +78,7 @@ export interface ReviewOptions {
   /** Says what is being done. */
   readonly note: (line: string) => void;
   /** Replays recorded calls with these two bundles; where they come from is the caller's. */
-  readonly replay: (change: { readonly base: Bundle; readonly head: Bundle }) => Promise<ReplayPart | NotDone>;
+  readonly replay: (change: BundleChange) => Promise<ReplayPart | NotDone>;
 }
 
 /** Throws PolicyError when either side cannot be read or compiled. */
@@ -111,7 +111,7 @@ export async function reviewChange(options: ReviewOptions): Promise<Review> {
       tests,
       generated,
       mutants: await mutantPart(head, rules, options, tests.failed > 0 || !tests.ok),
-      replay: await options.replay({ base: base.bundle, head: head.bundle }),
+      replay: await options.replay({ base: base.bundle, head: head.bundle, joins: options.base === NO_BASE }),
     };
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -25,6 +25,13 @@ export interface Side {
 const LIMITS = { maxEntries: 4096, maxEntryBytes: 32 * 1024 * 1024 };
 const MAX_UNPACKED = 64 * 1024 * 1024;
 
+/** Stands for the base of a bundle that is new: it has no rules, and objects to nothing. */
+export const NO_BASE = 'none';
+const NO_OBJECTION = `package countersign.main
+
+decision := {"effect": "allow", "reasons": [], "obligations": [], "user_message": ""}
+`;
+
 const run = promisify(execFile);
 
 /** A folder of Rego, compiled. Throws PolicyError `compiler_failed`. */
@@ -34,8 +41,8 @@ export async function openFolder(label: string, dir: string, name: string, tools
 }
 
 /**
- * What a change is compared with: a bundle file, a folder, or a git revision of the head's folder. `work` is an empty folder
- * for copies. Throws PolicyError.
+ * What a change is compared with: a bundle file, a folder, a git revision of the head's folder, or NO_BASE. `work` is an empty
+ * folder for copies. Throws PolicyError.
  */
 export async function openBase(
   spec: string,
@@ -51,6 +58,10 @@ export async function openBase(
     const bundle = loadBundle(bytes, name);
     await unpack(gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED }), work);
     return { label: spec, dir: work, files: await parseFolder(tools.opa, work), bundle };
+  }
+  if (spec === NO_BASE) {
+    await writeFile(join(work, 'main.rego'), NO_OBJECTION);
+    return { ...(await openFolder(spec, work, name, tools)), files: [] };
   }
   await unpack(await gitFolder(spec, head), work);
   return openFolder(spec, work, name, tools);

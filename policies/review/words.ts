@@ -18,7 +18,8 @@ export function headline({ replay, rules, generated }: Review): string {
     return `This change touches ${count(rules.changes.length, 'rule')}; ${count(generated.inputs, 'generated input')} show ${shown}.`;
   }
   const calls = `${thousands(replay.concerned)} calls of the last ${spanOf(replay)}`;
-  if (replay.concerned === 0) return `No recorded call of the last ${spanOf(replay)} was decided by this bundle.`;
+  if (replay.concerned === 0)
+    return `No recorded call of the last ${spanOf(replay)} was decided by this bundle; a new one is reviewed with --base none.`;
   if (replay.flipped === 0) return `This change would have decided none of the ${calls} another way.`;
   const parts = replay.flips.map((row) => `${verbOf(row)} ${thousands(row.calls)}`);
   return `This change would have ${listOf(parts)} of the ${calls}.`;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { ConfigError, type Config } from '../../../gateway/config.ts';
 import { policySources, recordedCall } from '../../../gateway/recorded.ts';
 import { readRecorded } from '../../../ledger/index.ts';
-import { replayCalls, type Bundle, type RecordedCall } from '../../../policies/index.ts';
-import type { NotDone, ReplayedRange, ReplayPart } from '../../../policies/reviewing.ts';
+import { replayCalls, type RecordedCall } from '../../../policies/index.ts';
+import type { BundleChange, NotDone, ReplayedRange, ReplayPart } from '../../../policies/reviewing.ts';
 import { withDatabase } from '../../database.ts';
 import { CliError } from '../../errors.ts';
 import { recordReading, withKeyDesk, type KeyDesk } from '../../key-desk.ts';
@@ -20,13 +20,11 @@ export interface HistoryOptions {
   readonly onFlip: NonNullable<Parameters<typeof replayCalls>[0]['onFlip']>;
 }
 
-type Change = { readonly base: Bundle; readonly head: Bundle };
-
 /** Says why when there is no ledger to read; whatever else goes wrong is thrown. */
 export async function replayHistory(
   context: VerbContext,
   options: HistoryOptions,
-  change: Change,
+  change: BundleChange,
 ): Promise<ReplayPart | NotDone> {
   try {
     const config = context.project.config();
@@ -49,7 +47,7 @@ async function replayAll(
   config: Config,
   desk: KeyDesk,
   { tenant, fromMs, toMs, onFlip }: HistoryOptions,
-  change: Change,
+  change: BundleChange,
 ): Promise<ReplayPart> {
   const { sql, keys } = desk;
   const ranges: ReplayedRange[] = [];

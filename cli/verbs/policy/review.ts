@@ -3,7 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { headline, htmlReport, judge, markdownReport, reviewChange } from '../../../policies/reviewing.ts';
+import { headline, htmlReport, judge, markdownReport, NO_BASE, reviewChange } from '../../../policies/reviewing.ts';
+import { CliError } from '../../errors.ts';
 import type { Answer, Json, Verb, VerbContext } from '../../verb.ts';
 import { replayHistory } from './history.ts';
 import { readWhole, toolchain } from './source.ts';
@@ -33,7 +34,7 @@ async function run(context: VerbContext): Promise<Answer> {
   const review = await reviewChange({
     base: args.required('base'),
     head: args.required('head'),
-    name: args.text('name') ?? 'baseline',
+    name: nameOf(context),
     tools: await toolchain(context),
     inputs,
     seed,
@@ -67,6 +68,14 @@ async function run(context: VerbContext): Promise<Answer> {
   };
 }
 
+/** A new bundle in the place of the baseline would be a review of taking the baseline away. */
+function nameOf({ args }: VerbContext): string {
+  const name = args.text('name');
+  if (name === null && args.required('base') === NO_BASE)
+    throw new CliError('usage', `policy review: --base ${NO_BASE} needs --name, the name of the new bundle.`);
+  return name ?? 'baseline';
+}
+
 function readMutants(text: string | null): 'changed' | 'all' | 'none' {
   return text === 'all' || text === 'none' ? text : 'changed';
 }
@@ -76,7 +85,11 @@ export const review: Verb = {
   summary:
     'Shows what a change of policies would have done to recorded calls, and how well its tests hold, for a pull request.',
   options: {
-    base: { value: 'BASE', help: 'Bundle file, folder, or git revision of the head folder.', required: true },
+    base: {
+      value: 'BASE',
+      help: 'Bundle file, folder, or git revision of the head folder; none for a bundle that is new.',
+      required: true,
+    },
     head: { value: 'DIR', help: 'Folder of the changed Rego.', required: true },
     out: { value: 'DIR', help: 'Gets review.html, review.md, review.json and flips.jsonl.', required: true },
     name: { value: 'NAME', help: 'The bundle in the place of which the change would be; baseline when absent.' },

@@ -14,10 +14,12 @@ import {
   recommendExemption,
   reviewChange,
 } from '../../../policies/reviewing.ts';
+import type { BundleChange } from '../../../policies/reviewing.ts';
 import { buildBundle, testPolicies } from '../../../policies/testing.ts';
 import { ChatStand, MODEL } from '../../gateway/chat/stand.ts';
 import { recordedCalls } from '../../support/replay.ts';
 import { baseline, findTools, required, ROOT, withFolder } from '../toolchain.ts';
+import { CHANGES, NO_SHELL } from './changes.ts';
 
 /**
  * A thousand calls through the gateway, and what three changes of rules would have done to them: the same flips as opa itself
@@ -61,30 +63,6 @@ async function askAll(worker: number): Promise<void> {
     await stand.ask({ messages }, { ...more, ...(i % 7 === 0 ? { max_tokens: 10 * (i % 30) + 1 } : {}) });
   }
 }
-
-/** Three changes: a new rule, a stricter comparison, a condition less. */
-const CHANGES = [
-  {
-    what: 'a rule against tools is added',
-    file: 'tools.rego',
-    edit: (text: string) => text,
-    add: (main: string) =>
-      `${main}\n# METADATA\n# title: No shells\n# custom: { rule: tools.shell, severity: high, controls: [] }\ndeny contains reason if {\n\tsome tool in input.tools.offered\n\ttool.name == "shell"\n\treason := facts.reason(rego.metadata.rule(), "No shells here.", "/tools")\n}\n`,
-  },
-  {
-    what: 'a limit is moved',
-    file: 'main.rego',
-    edit: (text: string) => text,
-    add: (main: string) =>
-      `${main}\n# METADATA\n# title: Few messages\n# custom: { rule: main.messages, severity: low, controls: [] }\ndeny contains reason if {\n\tinput.point == "model.request"\n\tinput.request.messages >= 4\n\treason := facts.reason(rego.metadata.rule(), "Too many messages.", "/messages")\n}\n`,
-  },
-  {
-    what: 'secrets no longer matter',
-    file: 'secrets.rego',
-    edit: (text: string) => text.replaceAll('finding.kind == "secret"', 'finding.kind == "nothing"'),
-    add: (main: string) => main,
-  },
-];
 
 async function changed(
   change: (typeof CHANGES)[number],
@@ -147,7 +125,7 @@ describe.skipIf(tools === null)('a thousand recorded calls', () => {
         const report = await replayCalls({
           calls,
           sources,
-          change: { base: await baseline(), head },
+          change: { base: await baseline(), head, joins: false },
           onFlip: ({ call, point, from, to }) => flips.set(call, `${point} ${from} ${to}`),
         });
         const wanted = calls.flatMap(({ call }, i) =>
@@ -206,6 +184,40 @@ describe.skipIf(tools === null)('a thousand recorded calls', () => {
       }
       const [shortest] = review.generated.differences;
       expect(shortest).toMatchObject({ from: 'allow', to: 'deny', fields: { 'request.messages': 4 }, parameters: {} });
+    });
+  }, 300_000);
+
+  test('a bundle that is new joins those that decided; without saying so it concerns no call', async () => {
+    await withFolder(async (dir) => {
+      await writeFile(join(dir, 'main.rego'), NO_SHELL);
+      const options = {
+        head: dir,
+        name: 'own',
+        tools: required(tools),
+        inputs: 100,
+        seed: 7,
+        mutants: 'none',
+        nowMs: Date.UTC(2026, 0, 8),
+        note: () => undefined,
+        replay: async (bundles: BundleChange) => ({
+          ...(await replayCalls({ calls, sources, change: bundles })),
+          fromMs: Date.UTC(2026, 0, 1),
+          toMs: Date.UTC(2026, 0, 8),
+          ranges: [],
+        }),
+      } as const;
+      const review = await reviewChange({ ...options, base: 'none' });
+      const offered = calls.filter(({ tools: names }, i) => names.includes('shell') && before[i] === 'allow').length;
+      expect(offered).toBeGreaterThan(20);
+      expect(headline(review)).toBe(
+        `This change would have denied ${String(offered)} of the 1,000 calls of the last week.`,
+      );
+      expect(review.replay).toMatchObject({ flipped: offered, changed: { obligations: 0, allowed: 0 } });
+      expect(review.rules.changes.map(({ kind, name }) => [kind, name])).toEqual([
+        ['added', 'data.countersign.main.deny'],
+        ['added', 'data.countersign.main.effect'],
+      ]);
+      expect(headline(await reviewChange({ ...options, base: dir }))).toContain('was decided by this bundle');
     });
   }, 300_000);
 
