@@ -122,15 +122,19 @@ class DatabaseKeyRing implements KeyRing {
   async sealKeysById(tenant: string, ref: string | null): Promise<SealKeys | null> {
     const keys = await this.#loadTenant(tenant);
     if (ref === null) return keys.seal.decision;
-    const name = `${tenant}\n${ref}`;
-    const known = this.#byRef.get(name);
+    const known = this.#byRef.get(`${tenant}\n${ref}`);
     if (known) return known;
-    return this.#loadCurrent(this.#byRef, name, async () => {
-      const [row] = await this.#sql<SubjectRow[]>`
-        select id, tenant, subject, month, seals, kept_days, wrapped from keystore.subject_keys
-        where id = ${ref} and tenant = ${tenant}`;
-      return row === undefined ? null : openKey(keys.key, row);
+    // With the key of the other kind: whoever reads a decision reads its outcome next.
+    const load = async (): Promise<SealKeys[]> => {
+      const rows = await this.#sql<SubjectRow[]>`
+        select o.* from keystore.subject_keys k join keystore.subject_keys o using (tenant, subject, month, kept_days)
+        where k.id = ${ref} and k.tenant = ${tenant}`;
+      return rows.map((row) => openKey(keys.key, row));
+    };
+    const read = await this.#loadCurrent(load, (all) => {
+      for (const key of all) remember(this.#byRef, `${tenant}\n${key.ref ?? ''}`, key);
     });
+    return read.find((key) => key.ref === ref) ?? null;
   }
 
   isDestroyed(keys: SealKeys): boolean {
@@ -208,24 +212,21 @@ class DatabaseKeyRing implements KeyRing {
   async #loadSubject(name: string, subject: string, use: Omit<KeyUse, 'subject' | 'seals'>): Promise<CallKeys> {
     const { key } = await this.#loadTenant(use.tenant);
     const mac = subjectMac(this, use.tenant, subject);
-    return this.#loadCurrent(this.#subjects, name, async () => {
+    const load = async (): Promise<CallKeys> => {
       const { decision, outcome } = await storeSubjectKeys(this.#sql, key, { ...use, subject: mac });
       return { decision: openKey(key, decision), outcome: openKey(key, outcome), keptDays: use.kept_days };
-    });
+    };
+    return this.#loadCurrent(load, (keys) => remember(this.#subjects, name, keys));
   }
 
-  /** A key that was read while destroyed ones were looked for may be one of them. */
-  async #loadCurrent<T, Read extends T | null>(
-    into: Map<string, T>,
-    name: string,
-    load: () => Promise<Read>,
-  ): Promise<Read> {
+  /** A key that was read while destroyed ones were looked for may be one of them. `keep` is called in the moment that is ruled out. */
+  async #loadCurrent<T>(load: () => Promise<T>, keep: (read: T) => void): Promise<T> {
     for (;;) {
       const generation = this.#generation;
-      const keys = await load();
+      const read = await load();
       if (generation !== this.#generation) continue;
-      if (keys !== null) remember(into, name, keys);
-      return keys;
+      keep(read);
+      return read;
     }
   }
 

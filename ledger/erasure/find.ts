@@ -39,7 +39,7 @@ export interface Found {
   readonly scope: 'subject' | 'finding';
   /** Stands for the person in approvals and entries; says nothing without the tenant's key. */
   readonly mac: string;
-  /** By month. */
+  /** By month, and in it by what they seal. */
   readonly keys: readonly FoundKey[];
   /** In order, at most MAX_LISTED. */
   readonly entries: readonly FoundEntry[];
@@ -182,7 +182,7 @@ async function describe(
   const rows = await sql<{ id: string; month: string; seals: SealedKind }[]>`
     select id::text as id, month, seals from keystore.subject_keys
     where tenant = ${about.tenant} and id = any (string_to_array(${[...counts.keys()].join(',')}, ',')::bigint[])
-    order by month, id`;
+    order by month, seals, id`;
   const keys = rows.map(({ id, month, seals }) => ({
     key: id,
     month,
