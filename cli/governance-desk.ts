@@ -66,8 +66,12 @@ export function governedAnswer(result: Governed<object>, done: { readonly data: 
   return result.outcome === 'pending' ? pendingAnswer(result.request) : { exit: 0, ...done };
 }
 
-function pendingAnswer({ id, expiresMs }: ApprovalRequest): Answer {
+/** What the second person types, and what comes after it. */
+export function pendingAnswer(
+  { id, expiresMs }: ApprovalRequest,
+  { approve = 'approvals approve', after = 'Then run the same command again.' } = {},
+): { readonly exit: 1; readonly data: { readonly pending: string; readonly expires: string }; readonly text: string } {
   const until = new Date(expiresMs).toISOString();
-  const text = `A second person has to approve this: approval ${id}, until ${until}. Then run the same command again.`;
+  const text = `A second person has to approve this until ${until}: countersign ${approve} ${id}\n${after}`;
   return { exit: 1, data: { pending: id, expires: until }, text };
 }

@@ -5,6 +5,7 @@ import { findPerson, LEGAL_BASES, LedgerError, type Found, type LegalBasis, type
 import { normalise } from '../../redaction/index.ts';
 import { withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
+import { pendingAnswer } from '../governance-desk.ts';
 import { operator, operatorParty, withKeyDesk, withReading } from '../key-desk.ts';
 import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
@@ -80,10 +81,8 @@ function describe(result: ErasureResult): Answer {
       text: 'Nothing to erase: no key seals entries about this person.',
     };
   if (result.outcome === 'pending') {
-    const { id, expiresMs } = result.request;
-    const until = new Date(expiresMs).toISOString();
-    const text = `${foundText(result.found)}\nA second person has to approve this: approval ${id}, until ${until}. Then run the same command again.`;
-    return { exit: 1, data: { ...data, pending: id, expires: until }, text };
+    const pending = pendingAnswer(result.request);
+    return { exit: 1, data: { ...data, ...pending.data }, text: `${foundText(result.found)}\n${pending.text}` };
   }
   const { entry, keys } = result.erased;
   const left = result.found.keys.length - keys.length;

@@ -3,7 +3,7 @@ import { placeHold, requestRelease } from '../../gateway/ingress/admin/erasure-d
 import { readHolds, type Hold } from '../../ledger/index.ts';
 import { withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
-import { explainRefusal } from '../governance-desk.ts';
+import { explainRefusal, pendingAnswer } from '../governance-desk.ts';
 import { operator, operatorParty, withKeyDesk, withReading } from '../key-desk.ts';
 import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
@@ -57,10 +57,7 @@ function release(context: VerbContext): Promise<Answer> {
     );
     if (result.outcome === 'released')
       return { exit: 0, data: { released: holdData(result.hold) }, text: `Hold ${hold} is released.` };
-    const { id, expiresMs } = result.request;
-    const until = new Date(expiresMs).toISOString();
-    const text = `A second person has to approve this: approval ${id}, until ${until}. Then run the same command again.`;
-    return { exit: 1, data: { pending: id, expires: until }, text };
+    return pendingAnswer(result.request);
   });
 }
 

@@ -5,6 +5,7 @@ import { DEPLOYMENT_TENANT, isRole, ROLES, type Role } from '../../gateway/acces
 import type { Config } from '../../gateway/config.ts';
 import { withDatabase, type OpenDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
+import { pendingAnswer } from '../governance-desk.ts';
 import { operator, operatorParty, withKeyDesk, type KeyDesk } from '../key-desk.ts';
 import type { Answer, Arguments, Json, Verb, VerbContext } from '../verb.ts';
 
@@ -31,9 +32,8 @@ async function firstApproverHint({ sql, approversByToken }: KeyDesk): Promise<st
 
 function created(result: GrantResult, hint: string): Answer {
   if (result.outcome === 'pending') {
-    const { id, expiresMs } = result.request;
-    const text = `A second person has to approve this key: approval ${id}, until ${iso(expiresMs)}. Then run the same command again.${hint}`;
-    return { exit: 1, data: { pending: id, expires: iso(expiresMs) }, text };
+    const pending = pendingAnswer(result.request);
+    return { ...pending, text: `${pending.text}${hint}` };
   }
   const { key, token } = result.created;
   const text = `${token}\nThis is the only time the key is shown. Its id is ${key.id}.`;

@@ -253,6 +253,10 @@ test('a switch thrown on the command line stops both gateways within five second
   const both = [`_deployment ${String(everywhere.out['id'])}`, `demo ${String(again.out['id'])}`];
   expect(await ids()).toEqual(both);
   expect(await ids(...tenant)).toEqual(both);
+  expect((await cli(['policy', 'report', ...tenant])).out).toMatchObject({
+    switches: [{ kind: 'agent', target: 'bot' }],
+    switches_of_all_tenants: [{ kind: 'tool', target: 'shell' }],
+  });
   const asked = await cli(['kill', 'release', String(again.out['id']), ...tenant, '--reason', 'over']);
   const deny = ['approvals', 'deny', String(asked.out['pending']), '--key-file', 'approver.key', '--reason', 'not yet'];
   expect(await cli(deny)).toMatchObject({ status: 0, out: { state: 'denied', reason: 'not yet' } });

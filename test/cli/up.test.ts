@@ -50,7 +50,9 @@ describe('up', () => {
       stdout: expect.stringContaining(first) as string,
     });
     expect(await grant('_deployment', 'approver')).toMatchObject({ status: 0 });
-    expect((await grant('demo', 'auditor')).stdout).toMatch(/^A second person has to approve this key: .*again\.\n$/);
+    expect((await grant('demo', 'auditor')).stdout).toMatch(
+      /^A second person has to approve this until \S+: countersign approvals approve ap-\w+\nThen run the same command again\.\n$/,
+    );
     const live = await run(['ledger', 'verify', '--json', ...config]);
     expect([live.status, json(live.stdout)]).toMatchObject([
       3,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { readReleaseBundle, requestRelease } from '../../../gateway/governance/release-desk.ts';
 import { CliError, errno } from '../../errors.ts';
-import { atDesk, explainRefusal, governedAnswer, TENANT, tenantOf } from '../../governance-desk.ts';
+import { atDesk, explainRefusal, governedAnswer, pendingAnswer, TENANT, tenantOf } from '../../governance-desk.ts';
 import type { Answer, Verb, VerbContext } from '../../verb.ts';
 
 function run(context: VerbContext): Promise<Answer> {
@@ -19,12 +19,16 @@ function run(context: VerbContext): Promise<Answer> {
     const result = await requestRelease(desk, { tenant, bundle, stage, report }, by);
     const { revision, digest } = bundle.identity;
     const what = stage === 'active' ? 'decides' : 'is tried beside the active policies';
+    if (result.outcome === 'pending') return pendingAnswer(result.request, BY_APPROVER);
     return governedAnswer(result, {
       data: { tenant, stage, ...bundle.identity, report },
       text: `${name} ${revision} (${digest}) ${what} for ${tenant} within seconds.`,
     });
   });
 }
+
+/** Whoever approves a release carries it out. */
+const BY_APPROVER = { approve: 'policy approve', after: 'That carries it out.' };
 
 function readBundle(file: string, name: string): ReturnType<typeof readReleaseBundle> {
   const bytes = read(file);

@@ -2,6 +2,7 @@ import { tenantState } from '../../../gateway/governance/desk.ts';
 import type { GovernanceReport } from '../../../gateway/governance/report.ts';
 import { governanceReport } from '../../../gateway/governance/report.ts';
 import { stateAnswer } from '../../../gateway/ingress/admin/governance-answer.ts';
+import { DEPLOYMENT } from '../../../ledger/index.ts';
 import { openKeys, withDatabase } from '../../database.ts';
 import { CliError } from '../../errors.ts';
 import { TENANT, tenantOf } from '../../governance-desk.ts';
@@ -17,9 +18,11 @@ function run(context: VerbContext): Promise<Answer> {
     const toMs = context.now();
     const keys = await openKeys(context, config, sql);
     const state = stateAnswer(await tenantState({ sql, keys }, tenant), toMs);
+    const everywhere = stateAnswer(await tenantState({ sql, keys }, DEPLOYMENT), toMs)['switches'];
     const report = await governanceReport(sql, tenant, { fromMs: toMs - days * DAY_MS, toMs });
-    const data = { tenant, days, ...state, ...report } as unknown as Json;
-    return { exit: 0, data, text: [...stateLines(state), ...reportLines(report, days)].join('\n') };
+    const all = { ...state, switches_of_all_tenants: everywhere ?? [] };
+    const data = { tenant, days, ...all, ...report } as unknown as Json;
+    return { exit: 0, data, text: [...stateLines(all), ...reportLines(report, days)].join('\n') };
   });
 }
 
@@ -34,7 +37,7 @@ type State = ReturnType<typeof stateAnswer>;
 function stateLines(state: State): string[] {
   const list = (name: string): Record<string, string>[] => (state[name] ?? []) as unknown as Record<string, string>[];
   const line = (name: string, ...members: string[]): string[] =>
-    list(name).map((item) => `${name}: ${members.map((member) => item[member] ?? '').join('  ')}`);
+    list(name).map((item) => `${name.replaceAll('_', ' ')}: ${members.map((member) => item[member] ?? '').join('  ')}`);
   const observing = state['observing_until'];
   return [
     ...line('releases', 'bundle', 'revision', 'digest'),
@@ -43,6 +46,7 @@ function stateLines(state: State): string[] {
     ...line('waivers', 'id', 'rule', 'scope', 'until'),
     ...line('to_review', 'id', 'rule', 'scope', 'by', 'reason'),
     ...line('switches', 'id', 'kind', 'target', 'since', 'reason'),
+    ...line('switches_of_all_tenants', 'id', 'kind', 'target', 'since', 'reason'),
   ];
 }
 
