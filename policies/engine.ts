@@ -67,11 +67,10 @@ export class Engine {
   }
 
   #readAnswer({ text, marks }: Answer): Evaluation {
-    const bits = writeBits(marks);
-    const key = bits + text;
+    const key = marks.join(' ') + text;
     const known = this.#read.get(key);
     if (known !== undefined) return known;
-    const evaluation = this.#check(JSON.parse(text), bits);
+    const evaluation = this.#check(JSON.parse(text), writeBits(marks));
     this.#read.set(key, evaluation);
     return evaluation;
   }
