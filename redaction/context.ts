@@ -4,7 +4,7 @@ import type { Recognizer } from './recognizers/recognizer.ts';
 /** Code units looked at; fixed, so that a stream needs to keep no more than this of what it has already released. */
 export const CONTEXT_LENGTH = 128;
 
-const MAX_WORDS = 5;
+export const MAX_WORDS = 5;
 const BOOST = 350;
 const FLOOR = 400;
 
@@ -29,6 +29,21 @@ export function isInContext(text: string, start: number, context: readonly strin
     end = from;
   }
   return false;
+}
+
+/** Where `count` words that begin behind `from` have ended, at most `limit`. */
+export function wordsEnd(text: string, from: number, count: number, limit: number): number {
+  const stop = Math.min(limit, text.length);
+  let at = from;
+  const pass = (isWord: boolean): void => {
+    while (at < stop && isWordUnit(text, at, from) === isWord) at += 1;
+  };
+  pass(true);
+  for (let words = 0; words < count; words++) {
+    pass(false);
+    pass(true);
+  }
+  return at;
 }
 
 /** Lower-case ASCII words that texts are asked for. */

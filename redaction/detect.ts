@@ -2,10 +2,11 @@
  * Detection in every reading of a text: as it stands, without its disguise, and with look-alike letters replaced. One
  * routine serves whole texts and streams; findings of all readings point into the source.
  */
+import { Changes } from './changes.ts';
 import { compareFindings, moveFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
 import type { Profile } from './profile.ts';
-import { foldLetters, hasLookAlike } from './reading/letters.ts';
+import { foldLetters, hasLookAlike, lookAlikes } from './reading/letters.ts';
 import { createReading } from './reading/reading.ts';
 import type { Reading } from './reading/reading.ts';
 import type { BlockState } from './recognizers/private-key.ts';
@@ -18,8 +19,10 @@ export function detectAll(profile: Profile, text: string, limit: number): Findin
   const derived = reading.push(text, true);
   const isFolded = hasLookAlike(derived);
   if (!reading.changed && !isFolded) return findings;
-  const others = reading.changed ? scan(profile, derived, START, true, limit).findings : [];
-  if (isFolded) others.push(...scan(profile, foldLetters(derived), START, true, limit).findings);
+  const read = (other: string, places: Int32Array): readonly Finding[] =>
+    scan(profile, other, { ...START, changes: new Changes(places) }, true, limit).findings;
+  const others = reading.changed ? [...read(derived, reading.changes())] : [];
+  if (isFolded) others.push(...read(foldLetters(derived), lookAlikes(derived)));
   for (const finding of others) findings.push(inSource(finding, reading));
   return findings.sort(compareFindings);
 }

@@ -3,6 +3,7 @@
  * places; all forms are tried at once, by one deterministic automaton that is built as texts ask for its states. Long before
  * any expression runs it has refused nearly all that only looks like a number for a while.
  */
+import type { Changes } from './changes.ts';
 import { classesFor, NO_UNIT } from './form-classes.ts';
 import type { UnitClasses } from './form-classes.ts';
 import { Positions } from './form-positions.ts';
@@ -22,10 +23,18 @@ export interface Form {
 
 export interface FormAutomaton {
   /**
-   * Reports every form (`hasContext`: also those that need a context word) that matches from a start in [from, to), starts in order and forms in order at each; `end` is where
+   * Reports every form (`hasContext`: also those that need a context word) that matches from a start in the stretch, starts in order and forms in order at each; `end` is where
    * the expression's own match ends, or `OPEN_END` where several ends are possible and the expression has to be asked.
+   * `changes`: only such as can be different from those of the text's source.
    */
-  scan(text: string, from: number, to: number, hasContext: boolean, report: FormReport): void;
+  scan(stretch: Stretch, hasContext: boolean, changes: Changes | null, report: FormReport): void;
+}
+
+/** The units [start, end) of a text. */
+export interface Stretch {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 export type FormReport = (form: number, start: number, end: number) => void;
@@ -124,17 +133,20 @@ class FormScan implements FormAutomaton {
     };
   }
 
-  scan(text: string, from: number, to: number, hasContext: boolean, report: FormReport): void {
-    this.#classify(text, from, to);
+  scan({ text, start, end }: Stretch, hasContext: boolean, changes: Changes | null, report: FormReport): void {
+    this.#classify(text, start, end);
+    const { reach } = this.#machine;
     const starts = this.#starts;
     const units = this.#units;
     const table = hasContext ? PAIRS : 0;
-    const shift = from - 2;
-    for (let i = 2; i < to - shift; i++) {
+    const shift = start - 2;
+    for (let i = 2; i < end - shift; i++) {
       const pair = table + (units[i - 2] ?? NO_UNIT) * COLUMNS + (units[i - 1] ?? NO_UNIT);
       if (starts[pair] === DEAD) continue;
-      this.#walk(i, pair);
-      if (this.#passes > 0) this.#settle(i);
+      if (changes?.reach(text, i + shift, i + shift + reach, hasContext) === false) continue;
+      const stop = this.#walk(i, pair);
+      if (this.#passes === 0) continue;
+      if (changes?.reach(text, i + shift, stop + shift, hasContext) !== false) this.#settle(i);
       if (this.#matches > 0) this.#report(i, shift, report);
     }
   }
@@ -160,19 +172,24 @@ class FormScan implements FormAutomaton {
     return row;
   }
 
-  /** Follows all forms from `at`; again when that made too many states, because those on the way are void then. */
-  #walk(at: number, pair: number): void {
+  /**
+   * Follows all forms from `at`; again when that made too many states, because those on the way are void then. Returns the
+   * place of the first unit after which none goes on.
+   */
+  #walk(at: number, pair: number): number {
     const { states } = this.#machine;
     const units = this.#units;
     const passed = this.#passed;
     const isBarrier = this.#isBarrier;
     let passes = 0;
+    let i = at;
     do {
       this.#isReset = false;
       passes = 0;
+      i = at;
       let row = this.#startRow(pair);
       let next = states.next;
-      for (let i = at; row !== DEAD; i++) {
+      for (; row !== DEAD; i++) {
         const column = units[i] ?? NO_UNIT;
         let entry = next[row + column] ?? DEAD;
         if (entry === UNKNOWN) {
@@ -186,6 +203,7 @@ class FormScan implements FormAutomaton {
       }
     } while (this.#isReset);
     this.#passes = passes;
+    return i - 1;
   }
 
   /** From the last end back: what is met first is the longest match. */

@@ -8,7 +8,8 @@ export const ENDS = 2 ** 30;
 export const UNKNOWN = -1;
 
 /** Columns of the table, a power of two so that rows are found by adding. */
-export const COLUMNS = 64;
+const COLUMN_BITS = 6;
+export const COLUMNS = 1 << COLUMN_BITS;
 
 /** States kept; a text that needs more makes the automaton start anew. */
 const MAX_STATES = 8192;
@@ -56,7 +57,7 @@ export class States {
 
   /** Forms that end in the state of a row, ascending. */
   formsAt(row: number): readonly number[] {
-    return this.#forms[row / COLUMNS] ?? [];
+    return this.#forms[row >> COLUMN_BITS] ?? [];
   }
 
   /** The row of the state in which any of the forms may begin. */
@@ -68,7 +69,7 @@ export class States {
   /** The entry after one more code unit. Rows of before are void when `onReset` was called. */
   step(row: number, column: number): number {
     const ids = this.#ids;
-    const reached = (this.#coming[row / COLUMNS] ?? []).filter((position) => this.#isMember(position, column));
+    const reached = (this.#coming[row >> COLUMN_BITS] ?? []).filter((position) => this.#isMember(position, column));
     const next =
       reached.length === 0
         ? DEAD

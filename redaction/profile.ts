@@ -37,6 +37,9 @@ export interface Profile {
   readonly formed: readonly CompiledRecognizer[];
   /** Context words of `formed`. */
   readonly contextWords: WordList;
+  /** The most of all recognizers. */
+  readonly headLength: number;
+  readonly tailLength: number;
   /** Finds where `formed` match, by their index there. */
   readonly automaton: FormAutomaton;
   /** Start, at or after `from`, of the first match that more text may complete or change; the text's length if none. */
@@ -62,6 +65,8 @@ export function compileProfile(recognizers: readonly Recognizer[]): Profile {
     seen: notes,
     hits: () => compiled.filter((_, i) => notes.hits[i] === 1),
     formed,
+    headLength: Math.max(...compiled.map((one) => one.headLength)),
+    tailLength: Math.max(...compiled.map((one) => one.tailLength)),
     contextWords: createWordList(formed.flatMap(({ recognizer }) => recognizer.context)),
     automaton: createFormAutomaton(formed.map(({ recognizer }) => recognizer)),
     unfinishedFrom: unfinishedSearch(recognizers),

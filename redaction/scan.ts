@@ -2,6 +2,7 @@
  * The one detection routine, used for whole texts and for streams. What it reports from an offset on depends on at most
  * `LEFT_CONTEXT` code units before that offset and on nothing else to the left: that is what makes both agree.
  */
+import type { Changes } from './changes.ts';
 import { CONTEXT_LENGTH, contextScore, hasWord, isInContext } from './context.ts';
 import { compareFindings, utf16 } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -18,6 +19,9 @@ export const THRESHOLD = 350;
 /** Context words, one END line, boundaries: the longest look to the left. */
 export const LEFT_CONTEXT = CONTEXT_LENGTH + 32;
 
+/** Boundaries behind a match. */
+const EDGE = 2;
+
 export const WINDOW = 512;
 /** A match has its keyword within this many code units of its anchor. */
 const KEYWORD_REACH = 128;
@@ -30,6 +34,8 @@ export interface ScanState {
   /** Findings start at or after this offset. */
   readonly from: number;
   readonly block: BlockState;
+  /** Of a reading whose source is scanned too: what no change can reach need not be found again. */
+  readonly changes?: Changes;
 }
 
 export interface ScanResult {
@@ -51,7 +57,7 @@ export function scan(profile: Profile, text: string, state: ScanState, isFinal: 
   let horizon = isFinal ? text.length : Math.min(blocks.horizon, profile.unfinishedFrom(text, state.from));
   // A stream that can release nothing yet need not know what it found.
   const isWorthwhile = horizon > state.from && text.length - state.from >= MIN_LENGTH;
-  if (isWorthwhile) scanWindows(profile, text, state.from, limit, found);
+  if (isWorthwhile) scanWindows(profile, text, state, limit, found);
   if (!isFinal) horizon = beforeCaptures(found.captures, horizon);
   const decided = isFinal ? found.findings : found.findings.filter((finding) => finding.start < horizon);
   decided.sort(compareFindings);
@@ -78,28 +84,37 @@ function beforeCaptures(captures: Found['captures'], horizon: number): number {
   );
 }
 
-function scanWindows(profile: Profile, text: string, from: number, limit: number, found: Found): void {
+function scanWindows(
+  profile: Profile,
+  text: string,
+  { from, changes }: ScanState,
+  limit: number,
+  found: Found,
+): void {
+  /** Whether a match whose anchor is in the window can be another one than in the source. */
+  const isReached = (start: number, end: number, head: number, tail: number): boolean =>
+    changes?.isIn(start - head - LEFT_CONTEXT, end + tail + EDGE) !== false;
   // A head may lie before its anchor, but an anchor never lies before `from` when the match starts at or after it.
   for (let start = from; start < text.length && found.findings.length <= limit; start += WINDOW) {
     const end = Math.min(start + WINDOW, text.length);
+    if (!isReached(start, end, profile.headLength, profile.tailLength)) continue;
     const seen = profile.survey(text, start, Math.min(end + KEYWORD_REACH, text.length));
-    if ((seen & KEYWORD) !== 0) for (const one of profile.hits()) locate(one, { text, start, end, from }, found);
+    if ((seen & KEYWORD) !== 0)
+      for (const one of profile.hits())
+        if (isReached(start, end, one.headLength, one.tailLength)) locate(one, { text, start, end, from }, found);
     if ((seen & DIGIT) === 0) continue;
     const { firstDigit, lastDigit } = profile.seen;
-    scanForms(profile, text, Math.max(start, firstDigit - DIGIT_REACH), Math.min(end, lastDigit + 1), found);
+    const first = Math.max(start, firstDigit - DIGIT_REACH);
+    scanForms(profile, { text, start: first, end: Math.min(end, lastDigit + 1), from }, changes ?? null, found);
   }
 }
 
-/** Adds the findings of recognizers without keywords that start in [start, end). */
-function scanForms(
-  { automaton, formed, contextWords }: Profile,
-  text: string,
-  start: number,
-  end: number,
-  found: Found,
-): void {
+/** Adds the findings of recognizers without keywords that start in the window. */
+function scanForms(profile: Profile, window: Window, changes: Changes | null, found: Found): void {
+  const { automaton, formed, contextWords } = profile;
+  const { text, start, end } = window;
   const hasContext = hasWord(text, Math.max(0, start - CONTEXT_LENGTH), end, contextWords);
-  automaton.scan(text, start, end, hasContext, (form, matchStart, matchEnd) => {
+  automaton.scan(window, hasContext, changes, (form, matchStart, matchEnd) => {
     const compiled = formed[form];
     if (compiled === undefined) return;
     const stop = matchEnd === OPEN_END ? ownEnd(compiled, text, matchStart) : matchEnd;

@@ -45,19 +45,21 @@ export function weighted(digits: readonly number[], weights: readonly number[]):
 
 /** ISO/IEC 7812-1 annex B, check digit included. */
 export function isLuhn(digits: readonly number[]): boolean {
-  const sum = digits.toReversed().reduce((total, digit, at) => {
-    const value = at % 2 === 1 ? digit * 2 : digit;
-    return total + (value > 9 ? value - 9 : value);
-  }, 0);
+  let sum = 0;
+  for (let at = digits.length - 1, isDoubled = false; at >= 0; at--, isDoubled = !isDoubled) {
+    const digit = digits[at] ?? 0;
+    sum += !isDoubled ? digit : digit > 4 ? digit * 2 - 9 : digit * 2;
+  }
   return sum % 10 === 0;
 }
 
-/** ISO 7064 MOD 11,10: the check digit of the digits given. */
-export function mod11And10(digits: readonly number[]): number {
-  const product = digits.reduce((state, digit) => {
-    const sum = (digit + state) % 10;
-    return ((sum === 0 ? 10 : sum) * 2) % 11;
-  }, 10);
+/** ISO 7064 MOD 11,10: the check digit of the first `count` digits. */
+export function mod11And10(digits: readonly number[], count: number): number {
+  let product = 10;
+  for (let at = 0; at < count; at++) {
+    const sum = ((digits[at] ?? 0) + product) % 10;
+    product = ((sum === 0 ? 10 : sum) * 2) % 11;
+  }
   return (11 - product) % 10;
 }
 

@@ -42,27 +42,38 @@ export function hasBase64Text(text: string): boolean {
 /** The first place at or after `from` where base64 text begins, or may begin once more text has come; else the length. */
 function nextText(text: string, from: number, isFinal: boolean): number {
   const { length } = text;
-  openings ??= makeOpenings();
   let at = from;
-  /** All from `at` up to here are of the alphabet. */
-  let known = from;
   while (at < length) {
     const end = Math.min(at + MIN_BASE64, length);
     if (isFinal && end < at + MIN_BASE64) return length;
     let last = end - 1;
-    while (last >= known && valueAt(text, last) !== NOT_BASE64) last -= 1;
-    if (last >= known) {
-      at = last + 1;
-      known = at;
-      continue;
+    while (last >= at && valueAt(text, last) !== NOT_BASE64) last -= 1;
+    if (last < at) {
+      const found = nextInRun(text, at, end, isFinal);
+      if (found >= 0) return found;
+      last = -found;
     }
-    known = end;
-    if (end < at + 3) return at;
-    const three = (valueAt(text, at) << 12) | (valueAt(text, at + 1) << 6) | valueAt(text, at + 2);
-    if (openings[three] === 1 && begins(text, at, end) !== false) return at;
-    at += 1;
+    at = last + 1;
   }
   return length;
+}
+
+/** The same within a run of the alphabet, known up to `known`; negative: the first place behind that is not of it. */
+function nextInRun(text: string, from: number, known: number, isFinal: boolean): number {
+  openings ??= makeOpenings();
+  let three = (valueAt(text, from) << 6) | valueAt(text, from + 1);
+  let end = known;
+  for (let at = from; end >= at + 3; at++) {
+    three = ((three << 6) | valueAt(text, at + 2)) & 0x3ffff;
+    if (openings[three] === 1 && begins(text, at, end) !== false) return at;
+    if (end === text.length) {
+      if (isFinal) return end;
+      continue;
+    }
+    if (valueAt(text, end) === NOT_BASE64) return -end;
+    end += 1;
+  }
+  return Math.max(from, end - 2);
 }
 
 /** Whether the characters [at, end), all of the alphabet, are the beginning of a text; null: they are too few to say. */

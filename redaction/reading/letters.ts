@@ -26,6 +26,14 @@ export function hasLookAlike(text: string): boolean {
   return LOOK_ALIKE.test(text);
 }
 
+/** Where look-alikes stand, ascending. */
+export function lookAlikes(text: string): Int32Array {
+  const places = new Int32Array(text.length);
+  let count = 0;
+  for (let i = 0; i < text.length; i++) if ((TABLE[text.charCodeAt(i)] ?? 0) !== 0) places[count++] = i;
+  return places.subarray(0, count);
+}
+
 /** The text with look-alikes replaced, unit by unit. */
 export function foldLetters(text: string): string {
   const units = new Uint16Array(text.length);

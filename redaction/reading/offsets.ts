@@ -1,6 +1,6 @@
 /**
- * Where each code unit of a derived text comes from. Units that were taken over one for one need one row for a whole
- * stretch; only units that were decoded, or that stand behind something dropped, get a row of their own.
+ * Where each code unit of a derived text comes from. Units that came one for one need one row for a whole stretch; only
+ * units that were decoded, or that stand behind something dropped, get a row of their own.
  */
 
 /** End of the source of a row whose unit k is source unit start + k. */
@@ -21,7 +21,7 @@ export class Offsets {
     return this.#length;
   }
 
-  /** `count` units that were taken over from `start` on. */
+  /** `count` units that came one for one from `start` on. */
   copy(start: number, count: number): void {
     if (count === 0) return;
     const last = this.#rows - 1;
@@ -36,6 +36,8 @@ export class Offsets {
   /** `count` units that all stand for the source from `start` to `end`. */
   replace(start: number, end: number, count: number): void {
     if (count === 0) return;
+    // One for one: it needs no row of its own.
+    if (count === 1 && end === start + 1) return this.copy(start, 1);
     this.#row(start, end);
     this.#length += count;
   }
@@ -60,6 +62,17 @@ export class Offsets {
     if (row < 64) return;
     for (const column of [this.#at, this.#start, this.#end]) column.copyWithin(0, row, this.#rows);
     this.#rows -= row;
+  }
+
+  /** Goes through the rows: derived units [at, until) stand for the source from `start` on; `isCopied`: one for one. */
+  forEachRow(visit: (at: number, until: number, start: number, end: number, isCopied: boolean) => void): void {
+    for (let row = 0; row < this.#rows; row++) {
+      const at = this.#at[row] ?? 0;
+      const until = row + 1 < this.#rows ? (this.#at[row + 1] ?? 0) : this.#length;
+      const start = this.#start[row] ?? 0;
+      const isCopied = this.#end[row] === COPIED;
+      visit(at, until, start, isCopied ? start + until - at : (this.#end[row] ?? 0), isCopied);
+    }
   }
 
   #row(start: number, end: number): void {

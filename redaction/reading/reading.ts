@@ -2,6 +2,7 @@
  * A text as someone reads it who undoes its disguise: one spelling for look-alike characters, nothing invisible, escapes
  * and base64 decoded, twice, because they nest. Each derived unit knows the place in the source it stands for.
  */
+import { changedPlaces } from './changed-places.ts';
 import { base64Rule, hasBase64Text } from './base64.ts';
 import { foldRule } from './fold.ts';
 import { createStage } from './stage.ts';
@@ -20,6 +21,8 @@ export interface Reading {
   /** Source span of the derived units [start, end). */
   startOf(offset: number): number;
   endOf(offset: number): number;
+  /** Of a text that came in one piece: derived units that differ from the source, see `changedPlaces`. */
+  changes(): Int32Array;
   /** Nothing before this derived offset will be asked for again. */
   drop(offset: number): void;
 }
@@ -42,11 +45,17 @@ export function createReading(): Reading {
   ];
   let length = 0;
   let input = 0;
+  /** The last chunk and what each stage made of it. */
+  let texts: string[] = [];
 
   function push(chunk: string, isFinal: boolean): string {
     let text = chunk;
     input += chunk.length;
-    for (const stage of stages) text = stage.push(text, isFinal);
+    texts = [chunk];
+    for (const stage of stages) {
+      text = stage.push(text, isFinal);
+      texts.push(text);
+    }
     length += text.length;
     return text;
   }
@@ -75,6 +84,12 @@ export function createReading(): Reading {
     },
     startOf: (offset) => sourceStart(stages, offset),
     endOf: (offset) => stages.reduceRight((at, stage) => stage.offsets.endOf(at), offset),
+    changes() {
+      let places: Int32Array = new Int32Array(0);
+      for (const [i, { changed, offsets }] of stages.entries())
+        if (changed) places = changedPlaces({ source: texts[i] ?? '', derived: texts[i + 1] ?? '', offsets }, places);
+      return places;
+    },
     drop(offset) {
       let at = offset;
       for (const stage of stages.toReversed()) {

@@ -60,13 +60,8 @@ const MAX_DIGITS = 19;
 /** The digits of the candidate at hand. */
 const digits = new Uint8Array(MAX_DIGITS + 1);
 
-/** Longest prefix of the candidate, ending with a group of digits, that is a card number. */
-export function verifyCard(candidate: string): Verdict | null {
-  return verifyCardAt(candidate, 0, candidate.length);
-}
-
-/** The same for the candidate [start, end) of a text. */
-export function verifyCardAt(text: string, start: number, end: number): Verdict | null {
+/** Longest prefix of the candidate [start, end) of a text, ending with a group of digits, that is a card number. */
+export function verifyCard(text: string, start: number, end: number): Verdict | null {
   let size = 0;
   let prefix = 0;
   let groupSize = 0;

@@ -1,9 +1,9 @@
 /** Personal data, under Presidio's entity names. */
-import { verifyCard, verifyCardAt } from './card.ts';
+import { verifyCard } from './card.ts';
 import { verifyEmail } from './email.ts';
 import { IBAN_PATTERN, verifyIban } from './iban.ts';
 import { verifyIpv4, verifyIpv6 } from './ip.ts';
-import { verifyPhone, verifyPhoneAt, verifyPlainPhone } from './phone.ts';
+import { verifyPhone, verifyPlainPhone } from './phone.ts';
 import { NEVER, WORD } from './recognizer.ts';
 import type { Recognizer } from './recognizer.ts';
 import { verifySsn } from './ssn.ts';
@@ -65,8 +65,7 @@ export const PERSONAL: readonly Recognizer[] = [
     notAfter: WORD,
     score: 400,
     context: PHONE_WORDS,
-    verify: verifyPhone,
-    verifyAt: verifyPhoneAt,
+    verifyAt: verifyPhone,
     example: '+44 20 7946 0958',
     source: 'ITU-T E.164; plans of libphonenumber-js',
   },
@@ -84,7 +83,7 @@ export const PERSONAL: readonly Recognizer[] = [
     notAfter: WORD,
     score: 250,
     context: PHONE_WORDS,
-    verify: verifyPlainPhone,
+    verifyAt: verifyPlainPhone,
     example: 'phone 612 345 678',
     source: 'plans of libphonenumber-js without trunk prefix',
   },
@@ -102,8 +101,7 @@ export const PERSONAL: readonly Recognizer[] = [
     notAfter: WORD,
     score: 1000,
     context: [],
-    verify: verifyCard,
-    verifyAt: verifyCardAt,
+    verifyAt: verifyCard,
     example: '4111 1111 1111 1111',
     source: 'ISO/IEC 7812-1, issuer ranges of the schemes',
   },
@@ -133,7 +131,7 @@ export const PERSONAL: readonly Recognizer[] = [
     notAfter: WORD,
     score: 500,
     context: ['ssn', 'ssns', 'social', 'security'],
-    verify: verifySsn,
+    verifyAt: verifySsn,
     example: '536-22-1234',
     source: 'SSA, Social Security Number Randomization',
   },

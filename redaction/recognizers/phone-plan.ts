@@ -55,7 +55,7 @@ function patternsOf(country: CountryCode): readonly string[] {
 }
 
 /** By calling code, three digits at most; null for an unassigned one. */
-const internationalPlans: (Plan | null | undefined)[] = [];
+const internationalPlans = Array.from({ length: 1000 }, (): Plan | null | undefined => undefined);
 
 /** What all countries with a calling code accept; null for an unassigned code. */
 export function planOfCode(callingCode: number): Plan | null {

@@ -50,13 +50,8 @@ const written: Written = {
   balances: new Uint8Array(8),
 };
 
-/** The longest run of whole digit groups, from the start of the candidate, that the form of the number explains. */
-export function verifyPhone(candidate: string): Verdict | null {
-  return verifyPhoneAt(candidate, 0, candidate.length);
-}
-
-/** The same for the candidate [start, end) of a text. */
-export function verifyPhoneAt(text: string, start: number, end: number): Verdict | null {
+/** The longest run of whole digit groups, from the start of the candidate [start, end) of a text, that the form of the number explains. */
+export function verifyPhone(text: string, start: number, end: number): Verdict | null {
   if (!readGroups(text, start, end) || !isBalancedSomewhere()) return null;
   const sign = text.charCodeAt(start);
   if (sign === PLUS || (sign === OPENING && text.charCodeAt(start + 1) === PLUS)) return longest(scorePlus);
@@ -72,8 +67,8 @@ const ZERO = 48;
 const ONE = 49;
 
 /** The same for plans dialled without a prefix: any nine digits in groups look like one, so only context makes it count. */
-export function verifyPlainPhone(candidate: string): Verdict | null {
-  return readGroups(candidate, 0, candidate.length) ? longest(scorePlain) : null;
+export function verifyPlainPhone(text: string, start: number, end: number): Verdict | null {
+  return readGroups(text, start, end) ? longest(scorePlain) : null;
 }
 
 /**
@@ -88,17 +83,20 @@ function readGroups(text: string, from: number, to: number): boolean {
   written.digits = 0;
   let opened = 0;
   let closed = 0;
-  let at = from;
-  while (at < to && written.count < MAX_GROUPS) {
-    const start = at;
-    while (at < to && isDigit(text.charCodeAt(at))) at += 1;
-    const size = at - start;
+  let start = from;
+  let size = 0;
+  for (let at = from; at <= to && written.count < MAX_GROUPS; at++) {
+    const sign = at < to ? text.charCodeAt(at) : 0;
+    if (isDigit(sign)) {
+      digits[written.digits + size++] = sign;
+      continue;
+    }
     if (size === 1 && written.count > 0 && !isTrunkHint(text, start)) break;
     if (size > 0) addGroup(start, at, opened === closed && opened <= 1);
-    const sign = text.charCodeAt(at);
     if (sign === OPENING) opened += closed === 0 ? 1 : 2;
     else if (sign === CLOSING) closed += opened === 1 ? 1 : 2;
-    at += 1;
+    start = at + 1;
+    size = 0;
   }
   return written.digits >= MIN_DIGITS;
 }
@@ -132,15 +130,7 @@ function sizeOf(index: number): number {
 /** Character codes of the digits of the groups, without what stands between. */
 const digits = new Uint8Array(128);
 
-function readDigits(): void {
-  let size = 0;
-  for (let i = 0; i < written.count; i++)
-    for (let at = written.starts[i] ?? 0; at < (written.ends[i] ?? 0); at++)
-      digits[size++] = written.text.charCodeAt(at);
-}
-
 function longest(scoreOf: (size: number, count: number) => number): Verdict | null {
-  readDigits();
   let size = written.digits;
   for (let count = written.count; count > 0 && size >= MIN_DIGITS; count--) {
     if (size <= MAX_DIGITS && written.balances[count - 1] === 1) {
@@ -206,7 +196,6 @@ function scorePlain(size: number, count: number): number {
 function northAmerican(): Verdict | null {
   const count = northAmericanGroups(written.text.charCodeAt(written.starts[0] ?? 0) === ONE);
   if (count === 0 || written.balances[count - 1] !== 1) return null;
-  readDigits();
   let size = 0;
   for (let i = 0; i < count; i++) size += sizeOf(i);
   if (!NORTH_AMERICA.acceptsCodes(digits, size - 10, size)) return null;

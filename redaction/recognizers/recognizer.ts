@@ -47,10 +47,10 @@ export interface Recognizer {
   readonly score: number;
   /** Lower-case words that raise the score when one stands shortly before the match. */
   readonly context: readonly string[];
-  /** The same as `verify` for the match [start, end) of a text, without taking it out. */
-  readonly verifyAt?: (text: string, start: number, end: number) => Verdict | null;
   /** Sees the candidate only (never what follows it), so its answer cannot change when more text arrives. */
   readonly verify?: (candidate: string) => Verdict | null;
+  /** Instead of `verify`: looks at the match [start, end) of a text without taking it out. */
+  readonly verifyAt?: (text: string, start: number, end: number) => Verdict | null;
   /** A public specimen that must be found. */
   readonly example: string;
   /** Where the form is defined. */

@@ -1,45 +1,37 @@
 /** Bitcoin addresses: Base58Check (version 0 and 5) and segregated witness (BIP 173, BIP 350). */
-import { hash } from 'node:crypto';
+import { base58Check } from '../../base58.ts';
 
-const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const NO_VALUE = 255;
+const VALUES = new Uint8Array(128).fill(NO_VALUE);
+for (const [value, char] of Array.from(BECH32).entries()) VALUES[char.charCodeAt(0)] = value;
 const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
 const CONSTANTS: readonly number[] = [1, 0x2bc830a3];
-/** Of `bc`: high bits, separator, low bits. */
-const PREFIX = [3, 3, 0, 2, 3];
+/** What high bits, separator and low bits of `bc` make of the sum. */
+const PREFIX = [3, 3, 0, 2, 3].reduce(add, 1);
+const ADDRESS_BYTES = 25;
 
 /** True when the checksum holds. */
 export function isBitcoinAddress(address: string): boolean {
-  if (address.startsWith('1') || address.startsWith('3')) return isBase58Check(address);
+  if (address.startsWith('1') || address.startsWith('3')) return base58Check(address, ADDRESS_BYTES) !== null;
   return address.startsWith('bc1') && isBech32(address.slice(3));
 }
 
-function isBase58Check(address: string): boolean {
-  let value = 0n;
-  for (const character of address) {
-    const digit = BASE58.indexOf(character);
-    if (digit < 0) return false;
-    value = value * 58n + BigInt(digit);
-  }
-  const hex = value.toString(16).padStart(50, '0');
-  if (hex.length !== 50) return false;
-  const payload = Buffer.from(hex.slice(0, 42), 'hex');
-  const digest = hash('sha256', hash('sha256', payload, 'buffer'), 'hex');
-  return digest.startsWith(hex.slice(42));
-}
-
 function isBech32(data: string): boolean {
-  const values = Array.from(data, (character) => BECH32.indexOf(character));
-  if (values.length < 6 || values.includes(-1)) return false;
-  return CONSTANTS.includes(polynomial([...PREFIX, ...values]));
+  if (data.length < 6) return false;
+  let check = PREFIX;
+  for (let at = 0; at < data.length; at++) {
+    const value = VALUES[data.charCodeAt(at)] ?? NO_VALUE;
+    if (value === NO_VALUE) return false;
+    check = add(check, value);
+  }
+  return CONSTANTS.includes(check >>> 0);
 }
 
-function polynomial(values: readonly number[]): number {
-  let check = 1;
-  for (const value of values) {
-    const top = check >>> 25;
-    check = ((check & 0x1ffffff) << 5) ^ value;
-    for (const [at, generator] of GENERATOR.entries()) if (((top >>> at) & 1) === 1) check ^= generator;
-  }
-  return check >>> 0;
+/** The sum with one more value: a step of division by the polynomial of BIP 173. */
+function add(check: number, value: number): number {
+  const top = check >>> 25;
+  let sum = ((check & 0x1ffffff) << 5) ^ value;
+  for (let bit = 0; bit < GENERATOR.length; bit++) if (((top >>> bit) & 1) === 1) sum ^= GENERATOR[bit] ?? 0;
+  return sum;
 }

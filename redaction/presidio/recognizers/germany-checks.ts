@@ -4,19 +4,31 @@ import type { Verdict } from '../recognizer.ts';
 
 /** § 139b AO: of the first ten digits none occurs more than three times. */
 export function isTaxId(match: string): boolean {
-  if (!/^[0-9]{11}$/.test(asciiDigits(match))) return false;
   const digits = digitsOf(match);
+  if (mod11And10(digits, 10) !== digits[10] || digits[0] === 0 || !/^[0-9]{11}$/.test(asciiDigits(match))) return false;
   const first = digits.slice(0, 10);
-  const most = Math.max(...first.map((digit) => first.filter((other) => other === digit).length));
-  return digits[0] !== 0 && most <= 3 && mod11And10(first) === digits[10];
+  return first.every((digit) => first.filter((other) => other === digit).length <= 3);
 }
 
 /** ICAO Doc 9303 part 3: weights 7, 3, 1; letters count from 10. */
 export function isSerialNumber(match: string): boolean {
   const code = match.toUpperCase();
-  if (!/^[0-9A-Z]{8}[0-9]$/.test(code)) return false;
-  const values = Array.from(code, (character) => parseInt(character, 36));
-  return weighted(values, [7, 3, 1, 7, 3, 1, 7, 3]) % 10 === values[8];
+  if (code.length !== SERIAL_WEIGHTS.length) return false;
+  let sum = 0;
+  for (let at = 0; at < SERIAL_WEIGHTS.length; at++) {
+    const value = base36(code.charCodeAt(at));
+    if (value < 0) return false;
+    sum += value * (SERIAL_WEIGHTS[at] ?? 0);
+  }
+  return sum % 10 === 0 && base36(code.charCodeAt(8)) < 10;
+}
+
+/** The last takes the check digit off. */
+const SERIAL_WEIGHTS = [7, 3, 1, 7, 3, 1, 7, 3, -1];
+
+/** Value of a digit or capital letter; -1: neither. */
+function base36(code: number): number {
+  return code >= 48 && code <= 57 ? code - 48 : code >= 65 && code <= 90 ? code - 55 : -1;
 }
 
 /** § 2 VKVV: the letter counts as two digits, products count by their digit sum. */
@@ -35,8 +47,10 @@ export function isSocialSecurityNumber(match: string): boolean {
 export function isHealthInsuranceNumber(match: string): boolean {
   const code = asciiDigits(match).toUpperCase();
   if (!/^[A-Z][0-9]{9}$/.test(code)) return false;
-  const digits = digitsOf(letterNumber(code.charAt(0)) + code.slice(1, 9));
-  return digitSum(digits, [1, 2, 1, 2, 1, 2, 1, 2, 1, 2]) % 10 === Number(code.charAt(9));
+  const digits = digitsOf(code);
+  const letter = code.charCodeAt(0) - 64;
+  const sum = Math.floor(letter / 10) + tens(2 * (letter % 10)) + digitSum(digits, [1, 2, 1, 2, 1, 2, 1, 2]);
+  return sum % 10 === digits[8];
 }
 
 /** The seventh digit completes the sum with weights 4 and 9. */
@@ -57,7 +71,7 @@ export function checkVatId(match: string, isStrict: boolean): Verdict {
   const code = asciiDigits(match.replace(/[\p{White_Space}.-]/gu, '')).toUpperCase();
   if (!/^DE[0-9]{9}$/.test(code)) return false;
   const digits = digitsOf(code);
-  if (mod11And10(digits.slice(0, 8)) === digits[8]) return true;
+  if (mod11And10(digits, 8) === digits[8]) return true;
   return isStrict ? false : null;
 }
 
@@ -66,7 +80,9 @@ function letterNumber(letter: string): string {
 }
 
 function digitSum(digits: readonly number[], weights: readonly number[]): number {
-  return weights.reduce((sum, weight, at) => sum + tens(weight * (digits[at] ?? 0)), 0);
+  let sum = 0;
+  for (let at = 0; at < weights.length; at++) sum += tens((weights[at] ?? 0) * (digits[at] ?? 0));
+  return sum;
 }
 
 function tens(product: number): number {

@@ -100,8 +100,10 @@ function isAadhaar(digits: readonly number[]): boolean {
   return isVerhoeff(digits) && !digits.every((digit, at) => digit === digits.at(-1 - at));
 }
 
+const GSTIN = new RegExp(String.raw`^${STATE}[0-9\p{L}]{5}[0-9]{4}\p{L}[0-9A-Z]Z[0-9A-Z]$`, 'u');
+
 /** The check character is not looked at. */
 function isGstin(match: string): boolean {
   const code = match.replace(/[- ]/g, '').toUpperCase();
-  return new RegExp(String.raw`^${STATE}[0-9\p{L}]{5}[0-9]{4}\p{L}[0-9A-Z]Z[0-9A-Z]$`, 'u').test(code);
+  return GSTIN.test(code);
 }

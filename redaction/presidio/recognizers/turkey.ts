@@ -1,4 +1,4 @@
-import { digitsOf } from '../digits.ts';
+import { digitsOf, weighted } from '../digits.ts';
 import { pattern, words } from '../recognizer.ts';
 import type { PresidioRecognizer, Verdict } from '../recognizer.ts';
 
@@ -42,8 +42,8 @@ export const TURKEY: readonly PresidioRecognizer[] = [
 function isNationalId(match: string): boolean {
   const digits = digitsOf(match);
   if (digits.length !== 11 || digits[0] === 0) return false;
-  const odd = digits.slice(0, 9).reduce((sum, digit, at) => (at % 2 === 0 ? sum + digit : sum), 0);
-  const even = digits.slice(0, 8).reduce((sum, digit, at) => (at % 2 === 1 ? sum + digit : sum), 0);
+  const odd = weighted(digits, [1, 0, 1, 0, 1, 0, 1, 0, 1]);
+  const even = weighted(digits, [0, 1, 0, 1, 0, 1, 0, 1]);
   const first = (((odd * 7 - even) % 10) + 10) % 10;
   return first === digits[9] && (odd + even + first) % 10 === digits[10];
 }

@@ -1,5 +1,5 @@
 /** What tells a credential from a text that only has its form. */
-import { hash } from 'node:crypto';
+import { base58Check, base58Size } from '../../base58.ts';
 import type { Verdict } from '../recognizer.ts';
 
 /** 40 characters of base64 with all three character classes; a SHA-1 in hex is not one. Needs a context word. */
@@ -98,16 +98,9 @@ export function verifyAssigned(candidate: string): Verdict | null {
   return { length, score: 550 };
 }
 
-const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
-
-/** Base58check: version 0x80, the key, four bytes of double SHA-256. */
+/** Base58check: version 0x80, the key, perhaps a sign of how it is used, four bytes of double SHA-256. */
 export function verifyWif(candidate: string): Verdict | null {
-  let number = 0n;
-  for (const char of candidate) number = number * 58n + BigInt(BASE58.indexOf(char));
-  const hex = number.toString(16);
-  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
-  if (bytes[0] !== 0x80 || (bytes.length !== 37 && bytes.length !== 38)) return null;
-  const inner = hash('sha256', bytes.subarray(0, -4), 'buffer');
-  const check = hash('sha256', inner, 'buffer').subarray(0, 4);
-  return check.equals(bytes.subarray(-4)) ? { length: candidate.length, score: 1000 } : null;
+  const size = base58Size(candidate);
+  if (size !== 37 && size !== 38) return null;
+  return base58Check(candidate, size)?.[0] === 0x80 ? { length: candidate.length, score: 1000 } : null;
 }
