@@ -59,6 +59,7 @@ export function createFormAutomaton(forms: readonly Form[]): FormAutomaton {
     classes,
     forms,
     reach: Math.max(...forms.map(({ pattern }) => parsePattern(pattern).maxLength)),
+    shortest: Math.min(...forms.map(({ pattern, minLength = 0 }) => Math.max(minLength, parsePattern(pattern).minLength))),
     mayBegin: edgeTest(forms.map(({ notBefore }) => `(?:${notBefore})$`), classes),
     mayEnd: edgeTest(forms.map(({ notAfter }) => `^(?:${notAfter})`), classes),
   }); // prettier-ignore
@@ -90,8 +91,9 @@ interface Machine {
   readonly states: States;
   readonly classes: UnitClasses;
   readonly forms: readonly Form[];
-  /** Code units of the longest match. */
+  /** Code units of the longest match, and of the shortest. */
   readonly reach: number;
+  readonly shortest: number;
   readonly mayBegin: EdgeTest;
   readonly mayEnd: EdgeTest;
 }
@@ -181,6 +183,7 @@ class FormScan implements FormAutomaton {
     const units = this.#units;
     const passed = this.#passed;
     const isBarrier = this.#isBarrier;
+    const soonest = at + this.#machine.shortest - 1;
     let passes = 0;
     let i = at;
     do {
@@ -197,7 +200,7 @@ class FormScan implements FormAutomaton {
           next = states.next;
         }
         row = entry & ~ENDS;
-        if (entry === row || isBarrier[units[i + 1] ?? NO_UNIT] === 1) continue;
+        if (entry === row || i < soonest || isBarrier[units[i + 1] ?? NO_UNIT] === 1) continue;
         passed[passes++] = row;
         passed[passes++] = i + 1;
       }
@@ -218,7 +221,8 @@ class FormScan implements FormAutomaton {
       const at = this.#passed[i + 1] ?? 0;
       const pair = (units[at] ?? NO_UNIT) * COLUMNS + (units[at + 1] ?? NO_UNIT);
       settled = ending;
-      for (const form of ending) {
+      for (let k = 0; k < ending.length; k++) {
+        const form = ending[k] ?? 0;
         const known = ends[form] ?? 0;
         if (known !== 0 && this.#isLongest[form] === true) continue;
         const isEnd = at - start >= (this.#least[form] ?? 0) && mayEnd(form, pair);

@@ -13,8 +13,9 @@ export type PatternNode =
   | { readonly kind: 'repeat'; readonly node: PatternNode; readonly min: number; readonly max: number };
 
 export interface Pattern {
-  /** Code units of the longest match. */
+  /** Code units of the longest match, and of the shortest. */
   readonly maxLength: number;
+  readonly minLength: number;
   /** Some match contains white space. */
   readonly allowsSpace: boolean;
   /** Expression for every prefix of every match, the empty one and whole matches included. */
@@ -24,7 +25,7 @@ export interface Pattern {
 /** Parses a recognizer pattern; `invalid_pattern` for anything outside the language or without a bound. */
 export function parsePattern(source: string): Pattern {
   const node = parseTree(source);
-  return { maxLength: maxLengthOf(node), allowsSpace: allowsSpace(node), prefixes: prefixesOf(node) };
+  return { maxLength: lengthOf(node, Math.max), minLength: lengthOf(node, Math.min), allowsSpace: allowsSpace(node), prefixes: prefixesOf(node) };
 }
 
 /** The tree alone. @throws RedactionError as `parsePattern` */
@@ -111,16 +112,17 @@ function createParser(source: string): Parser {
   };
 }
 
-function maxLengthOf(node: PatternNode): number {
+/** Of the lengths that are possible somewhere the one that `choose` takes. */
+function lengthOf(node: PatternNode, choose: (...lengths: number[]) => number): number {
   switch (node.kind) {
     case 'char':
       return 1;
     case 'sequence':
-      return node.parts.reduce((sum, part) => sum + maxLengthOf(part), 0);
+      return node.parts.reduce((sum, part) => sum + lengthOf(part, choose), 0);
     case 'choice':
-      return Math.max(...node.options.map(maxLengthOf));
+      return choose(...node.options.map((option) => lengthOf(option, choose)));
     case 'repeat':
-      return node.max * maxLengthOf(node.node);
+      return choose(node.min, node.max) * lengthOf(node.node, choose);
   }
 }
 

@@ -22,6 +22,14 @@ export interface CompiledRecognizer {
   readonly captureTail: number;
   /** Code units from the anchor to the end of the longest match. */
   readonly tailLength: number;
+  /** What the captured part goes on with behind the match of `matcher`, which ends as soon as it can; null: it does not. */
+  readonly runOn: RunOn | null;
+}
+
+interface RunOn {
+  /** Sticky. */
+  readonly units: RegExp;
+  readonly most: number;
 }
 
 export interface Profile {
@@ -74,16 +82,23 @@ export function compileProfile(recognizers: readonly Recognizer[]): Profile {
 }
 
 function compileRecognizer(recognizer: Recognizer): CompiledRecognizer {
-  const { head, pattern, notBefore, notAfter } = recognizer;
+  const { head, pattern, notBefore, notAfter, captured } = recognizer;
+  const run = captured === true && notAfter === NEVER ? RUN_AT_END.exec(pattern) : null;
+  const [, before = pattern, units = '', least = '', most = ''] = run ?? [];
+  const shortest = run === null ? pattern : `${before}${units}{${least}})`;
   return {
     recognizer,
-    matcher: new RegExp(`${anchorOf(head, notBefore, pattern)}(?!${notAfter})`, 'g'),
+    matcher: new RegExp(`${anchorOf(head, notBefore, shortest)}(?!${notAfter})`, 'g'),
+    runOn: run === null ? null : { units: new RegExp(`${units}{0,${most}}`, 'y'), most: Number(most) - Number(least) },
     // The captured part is at the end, or a literal stands behind it.
     captureTail: pattern.length - 1 - pattern.lastIndexOf(')'),
     headLength: head === undefined ? 0 : parsePattern(head).maxLength,
     tailLength: parsePattern(pattern).maxLength,
   };
 }
+
+/** A captured part that ends the pattern with repetitions of one class. */
+const RUN_AT_END = /^(.*?)(\[(?:\\.|[^\]\\])+\])\{([0-9]+),([0-9]+)\}\)$/s;
 
 /**
  * A head is looked for behind the first character of the pattern: with a literal in front the engine skips to it at memory

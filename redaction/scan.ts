@@ -9,7 +9,7 @@ import type { Finding } from './finding.ts';
 import { OPEN_END } from './form-automaton.ts';
 import { DIGIT, KEYWORD } from './keywords.ts';
 import type { CompiledRecognizer, Profile } from './profile.ts';
-import type { Recognizer, Verdict } from './recognizers/recognizer.ts';
+import type { Recognizer, TextCheck, Verdict } from './recognizers/recognizer.ts';
 import { scanPrivateKeys } from './recognizers/private-key.ts';
 import type { BlockState } from './recognizers/private-key.ts';
 
@@ -114,11 +114,12 @@ function scanForms(profile: Profile, window: Window, changes: Changes | null, fo
   const { automaton, formed, contextWords } = profile;
   const { text, start, end } = window;
   const hasContext = hasWord(text, Math.max(0, start - CONTEXT_LENGTH), end, contextWords);
+  const options = { mayHaveContext: hasContext };
   automaton.scan(window, hasContext, changes, (form, matchStart, matchEnd) => {
     const compiled = formed[form];
     if (compiled === undefined) return;
     const stop = matchEnd === OPEN_END ? ownEnd(compiled, text, matchStart) : matchEnd;
-    const finding = judge(compiled.recognizer, text, matchStart, stop, hasContext);
+    const finding = judge(compiled.recognizer, text, matchStart, stop, options);
     if (finding !== null) found.findings.push(finding);
   });
 }
@@ -145,11 +146,13 @@ function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window
   if (recognizer.needsDigit === true && !hasDigit(text, start, end + tailLength)) return;
   const base = Math.max(0, start - headLength - 2);
   const slice = text.slice(base, end + tailLength + 2);
+  const check = recognizer.checkIn?.(text);
+  const run = createRun(compiled, text);
   matcher.lastIndex = start - base;
   for (let match = matcher.exec(slice); match !== null; match = matcher.exec(slice)) {
-    if (base + match.index >= end) return;
+    if (base + match.index >= end) break;
     const [at, length] = spanOf(compiled, match);
-    const finding = judge(recognizer, text, base + at, base + at + length);
+    const finding = judge(recognizer, text, base + at, run(base + at + length), { check });
     if (finding !== null && finding.start >= from) {
       found.findings.push(finding);
       if (recognizer.captured === true) found.captures.push({ matchStart: base + match.index, start: finding.start });
@@ -157,6 +160,29 @@ function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window
     // Every start is tried, also inside the last match: a finding must not depend on the one before it.
     matcher.lastIndex = match.index + 1;
   }
+  check?.end();
+}
+
+/** Where a captured part that `end` is the least end of goes on to; each unit is looked at once for all matches. */
+function createRun({ runOn }: CompiledRecognizer, text: string): (end: number) => number {
+  if (runOn === null) return (end) => end;
+  const { units, most } = runOn;
+  /** All of [from, to) belongs to a run. */
+  let from = 0;
+  let to = 0;
+  return (end) => {
+    if (end < from || end > to) {
+      from = end;
+      to = end;
+    }
+    const limit = end + most;
+    if (to < limit) {
+      units.lastIndex = to;
+      units.test(text);
+      to = units.lastIndex;
+    }
+    return Math.min(to, limit);
+  };
 }
 
 function verdictOf({ verify, verifyAt, score }: Recognizer, text: string, start: number, end: number): Verdict | null {
@@ -173,18 +199,24 @@ function hasDigit(text: string, from: number, to: number): boolean {
   return false;
 }
 
-/** What the match [start, end) is worth; `mayHaveContext` false: no context word is near. */
+interface JudgeOptions {
+  /** False: no context word is near. */
+  readonly mayHaveContext?: boolean;
+  readonly check?: TextCheck | undefined;
+}
+
+/** What the match [start, end) is worth. */
 function judge(
   recognizer: Recognizer,
   text: string,
   start: number,
   end: number,
-  mayHaveContext = true,
+  { mayHaveContext = true, check }: JudgeOptions,
 ): Finding | null {
   const { rejects, needsContext } = recognizer;
   if (rejects?.(text, start, end) === true) return null;
   if (needsContext === true && !isInContext(text, start, recognizer.context)) return null;
-  const verdict = verdictOf(recognizer, text, start, end);
+  const verdict = check === undefined ? verdictOf(recognizer, text, start, end) : check.verify(start, end);
   if (verdict === null) return null;
   const score = mayHaveContext ? contextScore(text, start, recognizer, verdict.score) : verdict.score;
   if (score < THRESHOLD) return null;

@@ -53,7 +53,6 @@ const BY_FIRST_TWO: readonly (readonly { from: number; to: number; shortest: num
     }).filter(({ from, to }) => from < (firstTwo + 1) * 10_000 && to >= firstTwo * 10_000),
   );
 
-const VISA_LENGTHS: ReadonlySet<number> = new Set([13, 16, 19]);
 const PREFIX_DIGITS = 6;
 const MAX_DIGITS = 19;
 
@@ -86,17 +85,22 @@ export function verifyCard(text: string, start: number, end: number): Verdict | 
 /** True when scheme and length fit. */
 function hasScheme(size: number, prefix: number): boolean {
   if (size < 12 || size > MAX_DIGITS) return false;
-  if (prefix >= 400_000 && prefix < 500_000 && !VISA_LENGTHS.has(size)) return false;
-  for (const { from, to, shortest, longest } of BY_FIRST_TWO[Math.floor(prefix / 10_000)] ?? [])
-    if (prefix >= from && prefix <= to && size >= shortest && size <= longest) return true;
+  if (prefix >= 400_000 && prefix < 500_000) return size === 13 || size === 16 || size === 19;
+  const ranges = BY_FIRST_TWO[Math.floor(prefix / 10_000)] ?? [];
+  for (let i = 0; i < ranges.length; i++) {
+    const range = ranges[i];
+    if (range === undefined) break;
+    if (prefix >= range.from && prefix <= range.to && size >= range.shortest && size <= range.longest) return true;
+  }
   return false;
 }
 
+/** What a doubled digit counts. */
+const DOUBLED = Uint8Array.from([0, 2, 4, 6, 8, 1, 3, 5, 7, 9]);
+
 function passesLuhn(size: number): boolean {
   let sum = 0;
-  for (let i = size - 1, isDoubled = false; i >= 0; i--, isDoubled = !isDoubled) {
-    const digit = digits[i] ?? 0;
-    sum += !isDoubled ? digit : digit > 4 ? digit * 2 - 9 : digit * 2;
-  }
+  for (let i = size - 1; i >= 0; i -= 2) sum += digits[i] ?? 0;
+  for (let i = size - 2; i >= 0; i -= 2) sum += DOUBLED[digits[i] ?? 0] ?? 0;
   return sum % 10 === 0;
 }

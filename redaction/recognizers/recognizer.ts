@@ -8,6 +8,12 @@ export interface Verdict {
   readonly score: number;
 }
 
+/** Looks at matches [start, end) of one text; nothing is kept behind `end()`. */
+export interface TextCheck {
+  verify(start: number, end: number): Verdict | null;
+  end(): void;
+}
+
 /**
  * A recognizer is data. Patterns are written in the part of RE2's syntax that means the same in RE2 and in JavaScript:
  * literals, `[...]`, groups, alternation, `? * +` only with a bound (`{n,m}`); no `\d \w \s \b`, no look-around, no
@@ -51,6 +57,8 @@ export interface Recognizer {
   readonly verify?: (candidate: string) => Verdict | null;
   /** Instead of `verify`: looks at the match [start, end) of a text without taking it out. */
   readonly verifyAt?: (text: string, start: number, end: number) => Verdict | null;
+  /** Instead of `verify`, where matches reach into each other: a check for all of a text, which come from left to right. */
+  readonly checkIn?: (text: string) => TextCheck;
   /** A public specimen that must be found. */
   readonly example: string;
   /** Where the form is defined. */

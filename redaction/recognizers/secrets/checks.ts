@@ -37,7 +37,6 @@ export function verifyBasic(candidate: string): Verdict | null {
 
 /** Least Shannon entropy, in bits a character, of what a generator makes; words and paths stay below. */
 const RANDOM_BITS = 3.3;
-const ASSIGNED_BITS = 3;
 
 export function entropyOf(text: string): number {
   let distinct = 0;
@@ -77,25 +76,6 @@ function isMixed(text: string): boolean {
 /** Letters and digits mixed as a generator does. */
 export function verifyRandom(candidate: string): Verdict | null {
   return isMixed(candidate) && entropyOf(candidate) >= RANDOM_BITS ? { length: candidate.length, score: 700 } : null;
-}
-
-/** What people write where the value would stand, references to it, and things that are no secret. */
-const NOT_A_VALUE =
-  /^(?:[$%{<@*]|https?:|[./~]|process\.env|os\.environ|env\.|getenv|null|none|true|false|undefined)|example|changeme|change_me|placeholder|redacted|your[_-]|x{4}|\*{3}|\.\.\./i;
-const DATE_OR_VERSION = /^v?[0-9.:/T+-]+Z?$/;
-/** Dotted or hyphened names of code (`config.auth.token2`, `gpt-4o-mini`): words with a number here and there. */
-const NAME_LIKE = /^[A-Za-z]{2,}(?:[._-][A-Za-z]{2,}|[._-]?[0-9]{1,2}[A-Za-z]?|[._-][0-9]+[A-Za-z]{0,2})*$/;
-
-/** Up to the punctuation behind it: eight characters at least, with letters and digits and no pattern of a name. */
-export function verifyAssigned(candidate: string): Verdict | null {
-  let length = candidate.length;
-  while (length > 0 && '.!?:&'.includes(candidate.charAt(length - 1))) length -= 1;
-  if (length < 8) return null;
-  const value = candidate.slice(0, length);
-  // What costs least and refuses most comes first.
-  if (!isMixed(value) || entropyOf(value) < ASSIGNED_BITS) return null;
-  if (NOT_A_VALUE.test(value) || DATE_OR_VERSION.test(value) || NAME_LIKE.test(value)) return null;
-  return { length, score: 550 };
 }
 
 /** Base58check: version 0x80, the key, perhaps a sign of how it is used, four bytes of double SHA-256. */

@@ -1,7 +1,8 @@
 /** Credentials of no one provider: signed tokens, passwords in URLs, what is assigned to a name that says secret. */
 import { NEVER } from '../recognizer.ts';
 import type { Recognizer } from '../recognizer.ts';
-import { verifyAssigned, verifyBasic, verifyJwt, verifyPassword, verifyRandom, verifyWif } from './checks.ts';
+import { checkAssigned } from './assigned.ts';
+import { verifyBasic, verifyJwt, verifyPassword, verifyRandom, verifyWif } from './checks.ts';
 import { ALPHANUMERIC, secret, TOKEN } from './secret.ts';
 
 /** The names whose values are secrets, in the spellings of code, environment variables and prose. */
@@ -49,7 +50,7 @@ export const GENERAL_SECRETS: readonly Recognizer[] = [
     needsDigit: true,
     notBefore: NEVER,
     score: 550,
-    verify: verifyAssigned,
+    checkIn: checkAssigned,
     example: ['DB_PASSWORD=', 'vT9#kq2LmX7pw'].join(''),
     source: 'assignments as they stand in configuration files, code and chats',
   }),
