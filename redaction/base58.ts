@@ -38,7 +38,7 @@ function byteAt(at: number): number {
 function decode(text: string): number {
   limbs.fill(0);
   let used = limbs.length;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     let value = 0;
     let scale = 1;
     for (const end = Math.min(at + 4, text.length); at < end; at++) {

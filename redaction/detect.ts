@@ -6,7 +6,8 @@ import { Changes } from './changes.ts';
 import { compareFindings, moveFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
 import type { Profile } from './profile.ts';
-import { foldLetters, hasLookAlike, lookAlikes } from './reading/letters.ts';
+import { foldLetters } from './reading/letters.ts';
+import { isDense } from './reading/changed-places.ts';
 import { createReading } from './reading/reading.ts';
 import type { Reading } from './reading/reading.ts';
 import type { BlockState } from './recognizers/private-key.ts';
@@ -17,12 +18,15 @@ export function detectAll(profile: Profile, text: string, limit: number): Findin
   const { findings } = scan(profile, text, START, true, limit);
   const reading = createReading();
   const derived = reading.push(text, true);
-  const isFolded = hasLookAlike(derived);
-  if (!reading.changed && !isFolded) return findings;
-  const read = (other: string, places: Int32Array): readonly Finding[] =>
-    scan(profile, other, { ...START, changes: new Changes(places) }, true, limit).findings;
+  const folded = foldLetters(derived);
+  if (!reading.changed && folded === null) return findings;
+  const read = (other: string, places: Int32Array | null): readonly Finding[] => {
+    const state = places === null ? START : { ...START, changes: new Changes(places) };
+    return scan(profile, other, state, true, limit).findings;
+  };
   const others = reading.changed ? [...read(derived, reading.changes())] : [];
-  if (isFolded) others.push(...read(foldLetters(derived), lookAlikes(derived)));
+  if (folded !== null)
+    others.push(...read(folded.text, isDense(folded.places.length, derived.length) ? null : folded.places));
   for (const finding of others) findings.push(inSource(finding, reading));
   return findings.sort(compareFindings);
 }
@@ -62,13 +66,14 @@ export class StreamDetector {
     this.#length += chunk.length;
     this.#behind += chunk;
     if (reading.changed) this.#undisguised ??= this.#asWritten.fork(known);
-    if (hasLookAlike(derived)) this.#folded ??= (this.#undisguised ?? this.#asWritten).fork(known);
+    const folded = foldLetters(derived);
+    if (folded !== null) this.#folded ??= (this.#undisguised ?? this.#asWritten).fork(known);
     // While nothing differs, what the reading keeps back may yet turn into anything: until it is read it has not come.
     const written = reading.changed ? this.#behind : derived;
     this.#behind = this.#behind.slice(written.length);
     let horizon = this.#asWritten.advance(written, isFinal, this.#pending);
     if (this.#undisguised !== null) horizon = Math.min(horizon, this.#read(this.#undisguised, derived, isFinal));
-    if (this.#folded !== null) horizon = Math.min(horizon, this.#read(this.#folded, foldLetters(derived), isFinal));
+    if (this.#folded !== null) horizon = Math.min(horizon, this.#read(this.#folded, folded?.text ?? derived, isFinal));
     this.#forget();
     return this.#decide(isFinal ? this.#length : horizon);
   }

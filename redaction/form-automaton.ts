@@ -7,7 +7,7 @@ import type { Changes } from './changes.ts';
 import { classesFor, NO_UNIT } from './form-classes.ts';
 import type { UnitClasses } from './form-classes.ts';
 import { Positions } from './form-positions.ts';
-import { COLUMNS, DEAD, ENDS, States, UNKNOWN } from './form-states.ts';
+import { COLUMNS, DEAD, OPENS, ROW, States, UNKNOWN } from './form-states.ts';
 import { RedactionError } from './errors.ts';
 import { parsePattern, parseTree } from './pattern.ts';
 import { NEVER } from './recognizers/recognizer.ts';
@@ -16,12 +16,14 @@ export interface Form {
   readonly pattern: string;
   readonly notBefore: string;
   readonly notAfter: string;
-  readonly isLongest?: boolean;
-  readonly minLength?: number;
+  /** How every match begins: the form is followed no further, and all its ends are open. */
+  readonly opening?: string;
   readonly needsContext?: boolean;
 }
 
 export interface FormAutomaton {
+  /** Code units of the stretch at hand and as many more as the longest form has; 0 behind the text. */
+  readonly codes: Uint16Array;
   /**
    * Reports every form (`hasContext`: also those that need a context word) that matches from a start in the stretch, starts in order and forms in order at each; `end` is where
    * the expression's own match ends, or `OPEN_END` where several ends are possible and the expression has to be asked.
@@ -37,14 +39,16 @@ export interface Stretch {
   readonly end: number;
 }
 
-export type FormReport = (form: number, start: number, end: number) => void;
+/** `at`: where the start is in `codes`. */
+export type FormReport = (form: number, start: number, end: number, at: number) => void;
 
 export const OPEN_END = -1;
 
 /** Compiles forms; about 5 ms. At most 31 boundaries may differ. */
 export function createFormAutomaton(forms: readonly Form[]): FormAutomaton {
   const positions = new Positions();
-  const parts = forms.map(({ pattern }) => positions.add(parseTree(pattern)));
+  const parts = forms.map(({ pattern, opening = pattern }) => positions.add(parseTree(opening)));
+  const openings = forms.flatMap(({ opening }, form) => (opening === undefined ? [] : form));
   const edges = forms.flatMap(({ notBefore, notAfter }) => [notBefore, notAfter]).filter((edge) => edge !== NEVER);
   const edgeSets = new Positions();
   for (const edge of new Set(edges)) edgeSets.add(parseTree(edge));
@@ -55,11 +59,11 @@ export function createFormAutomaton(forms: readonly Form[]): FormAutomaton {
       `Recognizer patterns: expected at most ${String(COLUMNS)} classes of characters, found ${String(classes.count)}.`,
     );
   return new FormScan({
-    states: new States(positions, parts, classes),
+    states: new States(positions, parts, classes, openings),
     classes,
     forms,
     reach: Math.max(...forms.map(({ pattern }) => parsePattern(pattern).maxLength)),
-    shortest: Math.min(...forms.map(({ pattern, minLength = 0 }) => Math.max(minLength, parsePattern(pattern).minLength))),
+    shortest: Math.min(...forms.map(({ pattern, opening }) => (opening === undefined ? parsePattern(pattern).minLength : Infinity))),
     mayBegin: edgeTest(forms.map(({ notBefore }) => `(?:${notBefore})$`), classes),
     mayEnd: edgeTest(forms.map(({ notAfter }) => `^(?:${notAfter})`), classes),
   }); // prettier-ignore
@@ -91,7 +95,7 @@ interface Machine {
   readonly states: States;
   readonly classes: UnitClasses;
   readonly forms: readonly Form[];
-  /** Code units of the longest match, and of the shortest. */
+  /** Code units of the longest match, and of the shortest that is followed to its end. */
   readonly reach: number;
   readonly shortest: number;
   readonly mayBegin: EdgeTest;
@@ -101,7 +105,7 @@ interface Machine {
 class FormScan implements FormAutomaton {
   readonly #machine: Machine;
   readonly #isLongest: readonly boolean[];
-  readonly #least: Int32Array;
+  readonly #isOpening: readonly boolean[];
   /** Classes no form may end before: letters and digits. */
   readonly #isBarrier: Uint8Array;
   /** The state to begin in by the classes of the two units before, and again for all forms, also such as need context. */
@@ -109,6 +113,7 @@ class FormScan implements FormAutomaton {
   #isReset = false;
   /** Classes of the units at hand, from two before the first start. */
   #units = new Uint8Array(0);
+  codes = new Uint16Array(0);
   /** Ends passed on the way from one start: state and place of each. */
   readonly #passed: Int32Array;
   #passes = 0;
@@ -120,8 +125,8 @@ class FormScan implements FormAutomaton {
   constructor(machine: Machine) {
     const { states, classes, forms, reach, mayEnd } = machine;
     this.#machine = machine;
-    this.#isLongest = forms.map((one, form) => one.isLongest === true || states.isDeterministic(form));
-    this.#least = Int32Array.from(forms, ({ minLength = 0 }) => minLength);
+    this.#isLongest = forms.map((_one, form) => states.isDeterministic(form));
+    this.#isOpening = forms.map(({ opening }) => opening !== undefined);
     const seconds = Array.from({ length: classes.count }, (_, column) => column);
     this.#isBarrier = Uint8Array.from({ length: COLUMNS }, (_, column) =>
       forms.some((_one, form) => seconds.some((second) => mayEnd(form, column * COLUMNS + second))) ? 0 : 1,
@@ -148,7 +153,7 @@ class FormScan implements FormAutomaton {
       if (changes?.reach(text, i + shift, i + shift + reach, hasContext) === false) continue;
       const stop = this.#walk(i, pair);
       if (this.#passes === 0) continue;
-      if (changes?.reach(text, i + shift, stop + shift, hasContext) !== false) this.#settle(i);
+      if (changes?.reach(text, i + shift, stop + shift, hasContext) !== false) this.#settle();
       if (this.#matches > 0) this.#report(i, shift, report);
     }
   }
@@ -156,11 +161,19 @@ class FormScan implements FormAutomaton {
   /** Classes of the units from two before `from` to two behind the longest match; none beyond the text. */
   #classify(text: string, from: number, to: number): void {
     const size = to - from + this.#machine.reach + 5;
-    if (this.#units.length < size) this.#units = new Uint8Array(size);
+    if (this.#units.length < size) {
+      this.#units = new Uint8Array(size);
+      this.codes = new Uint16Array(size);
+    }
     const units = this.#units;
+    const codes = this.codes;
     const table = this.#machine.classes.of;
-    for (let i = 0, at = from - 2; i < size; i++, at++)
-      units[i] = at >= 0 && at < text.length ? (table[text.charCodeAt(at)] ?? NO_UNIT) : NO_UNIT;
+    for (let i = 0, at = from - 2; i < size; i++, at++) {
+      const isInside = at >= 0 && at < text.length;
+      const code = isInside ? text.charCodeAt(at) : 0;
+      codes[i] = code;
+      units[i] = isInside ? (table[code] ?? NO_UNIT) : NO_UNIT;
+    }
   }
 
   #startRow(pair: number): number {
@@ -176,14 +189,16 @@ class FormScan implements FormAutomaton {
 
   /**
    * Follows all forms from `at`; again when that made too many states, because those on the way are void then. Returns the
-   * place of the first unit after which none goes on.
+   * furthest place that matters for what is found: that of the first unit after which none goes on, or the reach of an opening.
    */
   #walk(at: number, pair: number): number {
     const { states } = this.#machine;
     const units = this.#units;
     const passed = this.#passed;
     const isBarrier = this.#isBarrier;
-    const soonest = at + this.#machine.shortest - 1;
+    const { reach, shortest } = this.#machine;
+    const soonest = at + shortest - 1;
+    let furthest = at;
     let passes = 0;
     let i = at;
     do {
@@ -199,18 +214,20 @@ class FormScan implements FormAutomaton {
           entry = states.step(row, column);
           next = states.next;
         }
-        row = entry & ~ENDS;
-        if (entry === row || i < soonest || isBarrier[units[i + 1] ?? NO_UNIT] === 1) continue;
+        row = entry & ROW;
+        if (entry === row) continue;
+        if ((entry & OPENS) !== 0) furthest = at + reach;
+        else if (i < soonest || isBarrier[units[i + 1] ?? NO_UNIT] === 1) continue;
         passed[passes++] = row;
         passed[passes++] = i + 1;
       }
     } while (this.#isReset);
     this.#passes = passes;
-    return i - 1;
+    return Math.max(furthest, i - 1);
   }
 
   /** From the last end back: what is met first is the longest match. */
-  #settle(start: number): void {
+  #settle(): void {
     const { states, mayEnd } = this.#machine;
     const units = this.#units;
     const ends = this.#ends;
@@ -224,12 +241,14 @@ class FormScan implements FormAutomaton {
       for (let k = 0; k < ending.length; k++) {
         const form = ending[k] ?? 0;
         const known = ends[form] ?? 0;
-        if (known !== 0 && this.#isLongest[form] === true) continue;
-        const isEnd = at - start >= (this.#least[form] ?? 0) && mayEnd(form, pair);
-        if (!isEnd || this.#isLongest[form] !== true) settled = null;
+        const isOpening = this.#isOpening[form] === true;
+        const isLongest = this.#isLongest[form] === true;
+        if (known !== 0 && (isLongest || isOpening)) continue;
+        const isEnd = isOpening || mayEnd(form, pair);
+        if (!isEnd || !(isLongest || isOpening)) settled = null;
         if (!isEnd) continue;
         if (known === 0) this.#insert(form);
-        ends[form] = known === 0 ? at : OPEN_END;
+        ends[form] = known === 0 && !isOpening ? at : OPEN_END;
       }
     }
   }
@@ -249,7 +268,7 @@ class FormScan implements FormAutomaton {
       const form = this.#matched[i] ?? 0;
       const end = this.#ends[form] ?? 0;
       this.#ends[form] = 0;
-      report(form, start + shift, end === OPEN_END ? OPEN_END : end + shift);
+      report(form, start + shift, end === OPEN_END ? OPEN_END : end + shift, start);
     }
   }
 }

@@ -2,9 +2,12 @@
 import type { UnitClasses } from './form-classes.ts';
 import type { Positions } from './form-positions.ts';
 
-/** Entries of the table: the row of a state, with `ENDS` added where a form ends there; or one of the other two. */
+/** Entries of the table: the row of a state, with `ENDS` added where a form ends there and `OPENS` where an opening does; or one of the other two. */
 export const DEAD = 0;
-export const ENDS = 2 ** 30;
+const ENDS = 2 ** 30;
+export const OPENS = 2 ** 29;
+/** The row alone. */
+export const ROW = OPENS - 1;
 export const UNKNOWN = -1;
 
 /** Columns of the table, a power of two so that rows are found by adding. */
@@ -25,6 +28,7 @@ export class States {
   /** At the row of a state plus a class: the entry for the next state, `UNKNOWN` where nobody asked yet. Replaced as it grows. */
   next: Int32Array;
   readonly #positions: Positions;
+  readonly #openings: ReadonlySet<number>;
   readonly #firsts: readonly (readonly number[])[];
   /** Row of a position, column of a class. */
   readonly #members: Uint8Array;
@@ -37,8 +41,15 @@ export class States {
   /** Called when all states were forgotten. */
   onReset: () => void = () => undefined;
 
-  constructor(positions: Positions, parts: readonly Ends[], { examples }: UnitClasses) {
+  /** `openings`: forms that are known by their opening alone. */
+  constructor(
+    positions: Positions,
+    parts: readonly Ends[],
+    { examples }: UnitClasses,
+    openings: readonly number[] = [],
+  ) {
     this.#positions = positions;
+    this.#openings = new Set(openings);
     this.#firsts = parts.map(({ first }) => first);
     const sets = new Map<string, readonly boolean[]>();
     for (const source of new Set(positions.sources)) {
@@ -118,7 +129,8 @@ export class States {
     if (known !== undefined) return known;
     if (this.#coming.length === MAX_STATES) this.#reset();
     const row = (this.#coming.push(nextSet) - 1) * COLUMNS;
-    const entry = formSet.length > 0 ? row | ENDS : row;
+    const opens = formSet.some((form) => this.#openings.has(form)) ? OPENS : 0;
+    const entry = formSet.length > 0 ? row | ENDS | opens : row;
     this.#forms.push(this.#interned(formSet));
     this.#ids.set(key, entry);
     this.#makeRoom();

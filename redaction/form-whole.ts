@@ -1,7 +1,7 @@
 /** Whether a whole short text fits all patterns of one of several groups, by an automaton: each character is looked at once. */
 import { classesFor } from './form-classes.ts';
 import { Positions } from './form-positions.ts';
-import { DEAD, ENDS, States, UNKNOWN } from './form-states.ts';
+import { DEAD, ROW, States, UNKNOWN } from './form-states.ts';
 import { parseTree } from './pattern.ts';
 
 export interface WholeMatcher {
@@ -41,7 +41,7 @@ export function createWholeMatcher(groups: readonly (readonly string[])[]): Whol
         const known = states.next[row + column] ?? DEAD;
         const entry = known === UNKNOWN ? states.step(row, column) : known;
         if (entry === DEAD) return false;
-        row = entry & ~ENDS;
+        row = entry & ROW;
       }
       return isComplete(row);
     },

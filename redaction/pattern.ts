@@ -25,7 +25,12 @@ export interface Pattern {
 /** Parses a recognizer pattern; `invalid_pattern` for anything outside the language or without a bound. */
 export function parsePattern(source: string): Pattern {
   const node = parseTree(source);
-  return { maxLength: lengthOf(node, Math.max), minLength: lengthOf(node, Math.min), allowsSpace: allowsSpace(node), prefixes: prefixesOf(node) };
+  return {
+    maxLength: lengthOf(node, Math.max),
+    minLength: lengthOf(node, Math.min),
+    allowsSpace: allowsSpace(node),
+    prefixes: prefixesOf(node),
+  };
 }
 
 /** The tree alone. @throws RedactionError as `parsePattern` */

@@ -84,13 +84,7 @@ function beforeCaptures(captures: Found['captures'], horizon: number): number {
   );
 }
 
-function scanWindows(
-  profile: Profile,
-  text: string,
-  { from, changes }: ScanState,
-  limit: number,
-  found: Found,
-): void {
+function scanWindows(profile: Profile, text: string, { from, changes }: ScanState, limit: number, found: Found): void {
   /** Whether a match whose anchor is in the window can be another one than in the source. */
   const isReached = (start: number, end: number, head: number, tail: number): boolean =>
     changes?.isIn(start - head - LEFT_CONTEXT, end + tail + EDGE) !== false;
@@ -114,11 +108,14 @@ function scanForms(profile: Profile, window: Window, changes: Changes | null, fo
   const { automaton, formed, contextWords } = profile;
   const { text, start, end } = window;
   const hasContext = hasWord(text, Math.max(0, start - CONTEXT_LENGTH), end, contextWords);
-  const options = { mayHaveContext: hasContext };
-  automaton.scan(window, hasContext, changes, (form, matchStart, matchEnd) => {
+  const options = { mayHaveContext: hasContext, at: 0, units: automaton.codes };
+  automaton.scan(window, hasContext, changes, (form, matchStart, matchEnd, at) => {
     const compiled = formed[form];
     if (compiled === undefined) return;
-    const stop = matchEnd === OPEN_END ? ownEnd(compiled, text, matchStart) : matchEnd;
+    const isOpen = matchEnd === OPEN_END && compiled.recognizer.verifyFrom === undefined;
+    const stop = isOpen ? ownEnd(compiled, text, matchStart) : matchEnd;
+    options.units = automaton.codes;
+    options.at = at;
     const finding = judge(compiled.recognizer, text, matchStart, stop, options);
     if (finding !== null) found.findings.push(finding);
   });
@@ -185,7 +182,8 @@ function createRun({ runOn }: CompiledRecognizer, text: string): (end: number) =
   };
 }
 
-function verdictOf({ verify, verifyAt, score }: Recognizer, text: string, start: number, end: number): Verdict | null {
+function verdictOf(recognizer: Recognizer, text: string, start: number, end: number): Verdict | null {
+  const { verify, verifyAt, score } = recognizer;
   if (verifyAt !== undefined) return verifyAt(text, start, end);
   return verify === undefined ? { length: end - start, score } : verify(text.slice(start, end));
 }
@@ -203,6 +201,9 @@ interface JudgeOptions {
   /** False: no context word is near. */
   readonly mayHaveContext?: boolean;
   readonly check?: TextCheck | undefined;
+  /** The code units around the match, which begins `at` there. */
+  readonly units?: Uint16Array;
+  readonly at?: number;
 }
 
 /** What the match [start, end) is worth. */
@@ -211,12 +212,18 @@ function judge(
   text: string,
   start: number,
   end: number,
-  { mayHaveContext = true, check }: JudgeOptions,
+  options: JudgeOptions,
 ): Finding | null {
-  const { rejects, needsContext } = recognizer;
+  const { rejects, needsContext, verifyFrom } = recognizer;
+  const { mayHaveContext = true, check, units, at = 0 } = options;
   if (rejects?.(text, start, end) === true) return null;
   if (needsContext === true && !isInContext(text, start, recognizer.context)) return null;
-  const verdict = check === undefined ? verdictOf(recognizer, text, start, end) : check.verify(start, end);
+  const verdict =
+    verifyFrom !== undefined && units !== undefined
+      ? verifyFrom(units, at)
+      : check === undefined
+        ? verdictOf(recognizer, text, start, end)
+        : check.verify(start, end);
   if (verdict === null) return null;
   const score = mayHaveContext ? contextScore(text, start, recognizer, verdict.score) : verdict.score;
   if (score < THRESHOLD) return null;

@@ -1,5 +1,12 @@
 import type { Offsets } from './offsets.ts';
 
+/** A change may reach so far that looking for what is out of reach of all is not worth it when they stand closer. */
+const REACH = 24;
+
+export function isDense(changes: number, length: number): boolean {
+  return changes * REACH > length;
+}
+
 /** A text, and the text that was derived from it as a whole. */
 export interface Derivation {
   readonly source: string;
@@ -24,7 +31,8 @@ export function changedPlaces({ source, derived, offsets }: Derivation, before: 
         isChanged = true;
         next += 1;
       }
-      if (isChanged || !isCopied || source.charCodeAt(start + i) !== derived.charCodeAt(at + i)) places[count++] = at + i;
+      if (isChanged || !isCopied || source.charCodeAt(start + i) !== derived.charCodeAt(at + i))
+        places[count++] = at + i;
       isChanged = false;
     }
     sourceEnd = end;

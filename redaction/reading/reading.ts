@@ -2,7 +2,7 @@
  * A text as someone reads it who undoes its disguise: one spelling for look-alike characters, nothing invisible, escapes
  * and base64 decoded, twice, because they nest. Each derived unit knows the place in the source it stands for.
  */
-import { changedPlaces } from './changed-places.ts';
+import { changedPlaces, isDense } from './changed-places.ts';
 import { base64Rule, hasBase64Text } from './base64.ts';
 import { foldRule } from './fold.ts';
 import { createStage } from './stage.ts';
@@ -21,8 +21,8 @@ export interface Reading {
   /** Source span of the derived units [start, end). */
   startOf(offset: number): number;
   endOf(offset: number): number;
-  /** Of a text that came in one piece: derived units that differ from the source, see `changedPlaces`. */
-  changes(): Int32Array;
+  /** Of a text that came in one piece: derived units that differ from the source, see `changedPlaces`; null: they are all over it. */
+  changes(): Int32Array | null;
   /** Nothing before this derived offset will be asked for again. */
   drop(offset: number): void;
 }
@@ -52,12 +52,19 @@ export function createReading(): Reading {
     let text = chunk;
     input += chunk.length;
     texts = [chunk];
-    for (const stage of stages) {
-      text = stage.push(text, isFinal);
+    // What nothing was decoded in the first time holds nothing to decode the second time.
+    const isWhole = isFinal && input === chunk.length;
+    for (const [i, stage] of stages.entries()) {
+      const isIdle = isWhole && (i === 3 || i === 4) && !isDecoded();
+      text = stage.push(text, isFinal, isIdle);
       texts.push(text);
     }
     length += text.length;
     return text;
+  }
+
+  function isDecoded(): boolean {
+    return stages.slice(1, 3).some(({ replacements }) => replacements > 0);
   }
 
   /** The last stage that keeps something back decides: what it waits for begins first. */
@@ -74,7 +81,7 @@ export function createReading(): Reading {
   return {
     push,
     get changed() {
-      return stages.some((stage) => stage.changed);
+      return stages.some(({ replacements }) => replacements > 0);
     },
     get consumed() {
       return consumed();
@@ -85,9 +92,14 @@ export function createReading(): Reading {
     startOf: (offset) => sourceStart(stages, offset),
     endOf: (offset) => stages.reduceRight((at, stage) => stage.offsets.endOf(at), offset),
     changes() {
+      let count = 0;
+      for (const { replacements } of stages) count += replacements;
+      if (isDense(count, length)) return null;
       let places: Int32Array = new Int32Array(0);
-      for (const [i, { changed, offsets }] of stages.entries())
-        if (changed) places = changedPlaces({ source: texts[i] ?? '', derived: texts[i + 1] ?? '', offsets }, places);
+      for (const [i, { replacements, offsets }] of stages.entries()) {
+        const derivation = { source: texts[i] ?? '', derived: texts[i + 1] ?? '', offsets };
+        if (replacements > 0) places = changedPlaces(derivation, places);
+      }
       return places;
     },
     drop(offset) {

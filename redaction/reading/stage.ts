@@ -5,13 +5,13 @@ import { Offsets } from './offsets.ts';
  * of cutting. What depends on text that has not come is kept back.
  */
 export interface Stage {
-  /** Derived text that is decided now. `isFinal`: no more text will come. */
-  push(chunk: string, isFinal: boolean): string;
+  /** Derived text that is decided now. `isFinal`: no more text will come; `isIdle`: it is known to stay as it is. */
+  push(chunk: string, isFinal: boolean, isIdle?: boolean): string;
   readonly offsets: Offsets;
   /** Input offset from which on nothing is derived yet. */
   readonly consumed: number;
-  /** Something was derived that is not its own source. */
-  readonly changed: boolean;
+  /** Places where something was derived that is not its own source. */
+  readonly replacements: number;
 }
 
 export interface StageRule {
@@ -27,7 +27,7 @@ export interface StageRule {
 /** What a rule makes of a text. Code units are collected in a table: strings put together one by one cost ten times as much. */
 export class StageOutput {
   readonly offsets = new Offsets();
-  changed = false;
+  replacements = 0;
   #text = '';
   #base = 0;
   /** Everything before is written. */
@@ -49,7 +49,7 @@ export class StageOutput {
     this.#copy(start);
     this.#mark = end;
     this.#isSame = false;
-    this.changed = true;
+    this.replacements += 1;
     this.offsets.replace(this.#base + start - behind, this.#base + end, count);
     this.#reserve(count);
     for (let i = 0; i < count; i++) this.#units[this.#count++] = units[i] ?? 0;
@@ -88,10 +88,10 @@ export function createStage(rule: StageRule): Stage {
   let pending = '';
   let consumed = 0;
   return {
-    push(chunk, isFinal) {
+    push(chunk, isFinal, isIdle = false) {
       const text = pending + chunk;
       out.begin(text, consumed);
-      const end = rule.apply(text, consumed, isFinal, out);
+      const end = isIdle ? text.length : rule.apply(text, consumed, isFinal, out);
       pending = text.slice(end);
       consumed += end;
       return out.finish(end);
@@ -100,8 +100,8 @@ export function createStage(rule: StageRule): Stage {
     get consumed() {
       return consumed - (rule.open?.() ?? 0);
     },
-    get changed() {
-      return out.changed;
+    get replacements() {
+      return out.replacements;
     },
   };
 }

@@ -2,7 +2,13 @@
  * Payment card numbers: length and first digits by scheme, Luhn check digit (ISO/IEC 7812-1 annex B).
  * Sources of the ranges: the schemes' published issuer ranges.
  */
+import { isDigit, isWordUnit, separators, ZERO } from './digits.ts';
 import type { Verdict } from './recognizer.ts';
+
+/** Separators people and word processors put between groups of digits. */
+const CARD_SEPARATORS = separators(' .-\u00a0\u202f\u2010\u2011\u2012\u2013');
+const SEPARATORS = CARD_SEPARATORS.members;
+export const CARD_SEPARATOR = CARD_SEPARATORS.source;
 
 /** [first digits from, to (same length), shortest, longest]. */
 type Range = readonly [from: number, to: number, shortest: number, longest: number];
@@ -56,35 +62,35 @@ const BY_FIRST_TWO: readonly (readonly { from: number; to: number; shortest: num
 const PREFIX_DIGITS = 6;
 const MAX_DIGITS = 19;
 
-/** The digits of the candidate at hand. */
-const digits = new Uint8Array(MAX_DIGITS + 1);
+/** Most digits of the groups: of the first, of three more, and of a last one that may be shorter than four. */
+const GROUP_SIZES = [19, 15, 15, 15, 3];
+const FULL_GROUP = 4;
 
-/** Longest prefix of the candidate [start, end) of a text, ending with a group of digits, that is a card number. */
-export function verifyCard(text: string, start: number, end: number): Verdict | null {
+/** The longest number at `start`, ending with a group of digits, that is a card's; `units` are 0 behind a text. */
+export function verifyCard(units: Uint16Array, start: number): Verdict | null {
   let size = 0;
-  let prefix = 0;
-  let groupSize = 0;
   let length = 0;
-  for (let i = start; i <= end; i++) {
-    const digit = i < end ? text.charCodeAt(i) - 48 : -1;
-    if (digit >= 0 && digit <= 9) {
-      if (size > MAX_DIGITS) break;
-      if (size < PREFIX_DIGITS) prefix = prefix * 10 + digit;
-      digits[size++] = digit;
-      groupSize += 1;
-      continue;
-    }
-    if (hasScheme(size, prefix) && passesLuhn(size)) length = i - start;
+  let at = start;
+  for (let group = 0; group < GROUP_SIZES.length; group++) {
+    const most = GROUP_SIZES[group] ?? 0;
+    const first = at;
+    while (at <= first + most && isDigit(units[at] ?? 0)) at += 1;
+    const count = at - first;
+    const code = units[at] ?? 0;
+    if (count === 0 || count > most || isWordUnit(code)) break;
+    size += count;
+    if (hasScheme(size, units, start) && passesLuhn(units, start, at)) length = at - start;
     // Cards are printed in groups of four or more, only the last may be shorter: `1 2 3 4 …` is a list, not a card.
-    if (groupSize < 4) break;
-    groupSize = 0;
+    if (count < FULL_GROUP || SEPARATORS[code] !== 1) break;
+    at += 1;
   }
   return length === 0 ? null : { length, score: 1000 };
 }
 
 /** True when scheme and length fit. */
-function hasScheme(size: number, prefix: number): boolean {
+function hasScheme(size: number, units: Uint16Array, start: number): boolean {
   if (size < 12 || size > MAX_DIGITS) return false;
+  const prefix = prefixAt(units, start);
   if (prefix >= 400_000 && prefix < 500_000) return size === 13 || size === 16 || size === 19;
   const ranges = BY_FIRST_TWO[Math.floor(prefix / 10_000)] ?? [];
   for (let i = 0; i < ranges.length; i++) {
@@ -95,12 +101,29 @@ function hasScheme(size: number, prefix: number): boolean {
   return false;
 }
 
+/** The first six digits; there are more. */
+function prefixAt(units: Uint16Array, start: number): number {
+  let prefix = 0;
+  for (let at = start, size = 0; size < PREFIX_DIGITS; at++) {
+    const code = units[at] ?? 0;
+    if (!isDigit(code)) continue;
+    prefix = prefix * 10 + code - ZERO;
+    size += 1;
+  }
+  return prefix;
+}
+
 /** What a doubled digit counts. */
 const DOUBLED = Uint8Array.from([0, 2, 4, 6, 8, 1, 3, 5, 7, 9]);
 
-function passesLuhn(size: number): boolean {
+function passesLuhn(units: Uint16Array, start: number, end: number): boolean {
   let sum = 0;
-  for (let i = size - 1; i >= 0; i -= 2) sum += digits[i] ?? 0;
-  for (let i = size - 2; i >= 0; i -= 2) sum += DOUBLED[digits[i] ?? 0] ?? 0;
+  let isDoubled = false;
+  for (let at = end - 1; at >= start; at--) {
+    const code = units[at] ?? 0;
+    if (!isDigit(code)) continue;
+    sum += isDoubled ? (DOUBLED[code - ZERO] ?? 0) : code - ZERO;
+    isDoubled = !isDoubled;
+  }
   return sum % 10 === 0;
 }

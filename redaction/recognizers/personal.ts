@@ -1,9 +1,9 @@
 /** Personal data, under Presidio's entity names. */
-import { verifyCard } from './card.ts';
+import { CARD_SEPARATOR, verifyCard } from './card.ts';
 import { verifyEmail } from './email.ts';
 import { IBAN_PATTERN, verifyIban } from './iban.ts';
 import { verifyIpv4, verifyIpv6 } from './ip.ts';
-import { verifyPhone, verifyPlainPhone } from './phone.ts';
+import { PHONE_SEPARATOR, verifyPhone, verifyPlainPhone } from './phone.ts';
 import { NEVER, WORD } from './recognizer.ts';
 import type { Recognizer } from './recognizer.ts';
 import { verifySsn } from './ssn.ts';
@@ -12,12 +12,9 @@ import { verifySsn } from './ssn.ts';
 const LETTER = '0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f';
 const LABEL = `[${LETTER}](?:[${LETTER}\\-]{0,61}[${LETTER}])?`;
 
-/** Separators people and word processors put between digit groups. */
-const CARD_SEPARATOR = '[ .\\-\u00a0\u202f\u2010-\u2013]';
 /** The first four digits of every scheme, roughly. */
 const CARD_BEGINNING =
   '(?:1[0-9]{3}|2131|2[2-7][0-9]{2}|3[04-9][0-9]{2}|4[0-9]{3}|5[0-8][0-9]{2}|6[0-7][0-9]{2}|8[126][0-9]{2}|9[78][0-9]{2})';
-const PHONE_SEPARATOR = '[ ().\\-/\u00a0\u202f\u2010-\u2013]';
 
 const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 
@@ -26,11 +23,13 @@ const phoneGroups = (longest: number, most: number): string =>
   `(?:${PHONE_SEPARATOR}{1,3}[0-9]{2,${String(longest)}}|${PHONE_SEPARATOR}{0,2}[(]0){0,${String(most)}}`;
 /** What follows the first digit: sixteen digits in all, so a long first group leaves room for little. */
 const PHONE_REST = `(?:[0-9]{0,4}${phoneGroups(13, 6)}|[0-9]{5,8}${phoneGroups(10, 5)}|[0-9]{9,15}${phoneGroups(6, 3)})`;
-/** International with `+` or `00`, national with `0`, North American without anything in front. */
-const PHONE =
-  `(?:(?:[(]?[+]|[+][+(])[0-9]${PHONE_REST}|[(]{0,2}0${PHONE_REST}|` +
+const NORTH_AMERICAN =
   `[(]?(?:1${PHONE_SEPARATOR}{1,3})?[0-9]{3}${PHONE_SEPARATOR}{1,3}(?:[0-9]{3}${PHONE_SEPARATOR}{1,3}[0-9]{4}|[0-9]{7})|` +
-  `[(]?1?[0-9]{10})`;
+  `[(]?1?[0-9]{10}`;
+/** International with `+` or `00`, national with `0`, North American without anything in front. */
+const PHONE = `(?:(?:[(]?[+]|[+][+(])[0-9]${PHONE_REST}|[(]{0,2}0${PHONE_REST}|` + `${NORTH_AMERICAN})`;
+/** Seven places of a number with a prefix, or one of North America. */
+const PHONE_OPENING = `(?:(?:[(]?[+]|[+][+(])[0-9]|[(]{0,2}0(?:[0-9]|${PHONE_SEPARATOR}){4}|${NORTH_AMERICAN})`;
 const PLAIN_PHONE = `[+(]{0,2}[0-9]${PHONE_REST}`;
 const PHONE_WORDS =
   'phone telephone tel call cell cellphone mobile fax number whatsapp sms contact dial ring hotline'.split(' ');
@@ -59,13 +58,12 @@ export const PERSONAL: readonly Recognizer[] = [
     kind: 'pii',
     keywords: [],
     pattern: PHONE,
-    isLongest: true,
-    minLength: 7,
     notBefore: `[0-9A-Za-z_+]|[0-9][.,]`,
     notAfter: WORD,
     score: 400,
     context: PHONE_WORDS,
-    verifyAt: verifyPhone,
+    opening: PHONE_OPENING,
+    verifyFrom: verifyPhone,
     example: '+44 20 7946 0958',
     source: 'ITU-T E.164; plans of libphonenumber-js',
   },
@@ -76,14 +74,13 @@ export const PERSONAL: readonly Recognizer[] = [
     kind: 'pii',
     keywords: [],
     pattern: PLAIN_PHONE,
-    isLongest: true,
-    minLength: 8,
     needsContext: true,
     notBefore: `[0-9A-Za-z_+]|[0-9]${PHONE_SEPARATOR}`,
     notAfter: WORD,
     score: 250,
     context: PHONE_WORDS,
-    verifyAt: verifyPlainPhone,
+    opening: '[+(]{0,2}[0-9]',
+    verifyFrom: verifyPlainPhone,
     example: 'phone 612 345 678',
     source: 'plans of libphonenumber-js without trunk prefix',
   },
@@ -95,13 +92,12 @@ export const PERSONAL: readonly Recognizer[] = [
     keywords: [],
     // Groups have four digits at least, only the last may have fewer, see `verifyCard`.
     pattern: `${CARD_BEGINNING}[0-9]{0,15}(?:${CARD_SEPARATOR}[0-9]{4,15}){0,3}(?:${CARD_SEPARATOR}[0-9]{1,3})?`,
-    isLongest: true,
-    minLength: 12,
     notBefore: `${WORD}|[0-9][.,]`,
     notAfter: WORD,
     score: 1000,
     context: [],
-    verifyAt: verifyCard,
+    opening: CARD_BEGINNING,
+    verifyFrom: verifyCard,
     example: '4111 1111 1111 1111',
     source: 'ISO/IEC 7812-1, issuer ranges of the schemes',
   },

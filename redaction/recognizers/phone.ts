@@ -3,8 +3,13 @@
  * decides the score: `+49 30 …` stands alone, ten bare digits need a word like "call" before them.
  */
 import type { CountryCode } from 'libphonenumber-js/max';
+import { isDigit, isWordUnit, separators, ZERO } from './digits.ts';
 import { planOf, planOfCode } from './phone-plan.ts';
 import type { Verdict } from './recognizer.ts';
+
+const PHONE_SEPARATORS = separators(' ().-/\u00a0\u202f\u2010\u2011\u2012\u2013');
+const SEPARATORS = PHONE_SEPARATORS.members;
+export const PHONE_SEPARATOR = PHONE_SEPARATORS.source;
 
 const INTERNATIONAL = 750;
 const FORMATTED = 400;
@@ -18,18 +23,14 @@ const NORTH_AMERICA = planOf('US', 'CA');
 /** Plans dialled without any prefix. */
 const PLAIN_PLANS = planOf(...('ES IN PT PL NO DK BR CZ'.split(' ') as CountryCode[]));
 
-const MAX_GROUPS = 7;
 const MIN_DIGITS = 7;
 const MAX_DIGITS = 16;
 const MIN_TRUNK_DIGITS = 9;
-const DATE = /^[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}(?:$|[^0-9./-])/;
 
 /** The groups of digits a candidate starts with. Made anew by each call. */
 interface Written {
-  text: string;
-  /** The candidate. */
+  units: Uint16Array;
   from: number;
-  to: number;
   count: number;
   digits: number;
   /** Where each group begins, and just past its last digit. */
@@ -40,9 +41,8 @@ interface Written {
 }
 
 const written: Written = {
-  text: '',
+  units: new Uint16Array(0),
   from: 0,
-  to: 0,
   count: 0,
   digits: 0,
   starts: new Int32Array(8),
@@ -50,63 +50,75 @@ const written: Written = {
   balances: new Uint8Array(8),
 };
 
-/** The longest run of whole digit groups, from the start of the candidate [start, end) of a text, that the form of the number explains. */
-export function verifyPhone(text: string, start: number, end: number): Verdict | null {
-  if (!readGroups(text, start, end) || !isBalancedSomewhere()) return null;
-  const sign = text.charCodeAt(start);
-  if (sign === PLUS || (sign === OPENING && text.charCodeAt(start + 1) === PLUS)) return longest(scorePlus);
+/** The longest run of whole digit groups from `start` on that the form of the number explains; `units` are 0 behind a text. */
+export function verifyPhone(units: Uint16Array, start: number): Verdict | null {
+  if (!readGroups(units, start) || !isBalancedSomewhere()) return null;
+  const sign = units[start];
+  if (sign === PLUS || (sign === OPENING && units[start + 1] === PLUS)) return longest(scorePlus);
   const first = written.starts[0] ?? 0;
-  if (text.charCodeAt(first) !== ZERO) return northAmerican();
-  return longest(sizeOf(0) > 1 && text.charCodeAt(first + 1) === ZERO ? scoreDoubleZero : scoreTrunk);
+  if (units[first] !== ZERO) return northAmerican();
+  return longest(sizeOf(0) > 1 && units[first + 1] === ZERO ? scoreDoubleZero : scoreTrunk);
 }
 
 const PLUS = 43;
 const OPENING = 40;
 const CLOSING = 41;
-const ZERO = 48;
 const ONE = 49;
 
 /** The same for plans dialled without a prefix: any nine digits in groups look like one, so only context makes it count. */
-export function verifyPlainPhone(text: string, start: number, end: number): Verdict | null {
-  return readGroups(text, start, end) ? longest(scorePlain) : null;
+export function verifyPlainPhone(units: Uint16Array, start: number): Verdict | null {
+  return readGroups(units, start) ? longest(scorePlain) : null;
 }
+
+/** Signs in front of the first digit, and between two groups. */
+const MAX_SIGNS = 2;
+const MAX_SEPARATORS = 3;
+const MAX_FIRST = 16;
 
 /**
- * Reads the groups up to the first that no printed number has: a single digit anywhere but in front (`1 212 …`) or in
- * `(0)`. False when they are too short for any number.
+ * Reads the groups up to the first that no printed number has: one behind more than three separators, too long, or a single
+ * digit anywhere but in front (`1 212 …`) or in `(0)`; the last is no part of a word. False when they are too short for any number.
  */
-function readGroups(text: string, from: number, to: number): boolean {
-  written.text = text;
-  written.from = from;
-  written.to = to;
-  written.count = 0;
-  written.digits = 0;
+function readGroups(units: Uint16Array, from: number): boolean {
+  const { starts, ends, balances } = written;
   let opened = 0;
   let closed = 0;
-  let start = from;
+  let count = 0;
   let size = 0;
-  for (let at = from; at <= to && written.count < MAX_GROUPS; at++) {
-    const sign = at < to ? text.charCodeAt(at) : 0;
-    if (isDigit(sign)) {
-      digits[written.digits + size++] = sign;
-      continue;
+  // A long first group leaves room for little.
+  let longest = MAX_FIRST;
+  let most = 1;
+  let code = units[from] ?? 0;
+  for (let at = from; count < most; count++) {
+    const limit = at + (count === 0 ? MAX_SIGNS : MAX_SEPARATORS);
+    const end = at;
+    while (at < limit && !isDigit(code) && (count === 0 || SEPARATORS[code] === 1)) {
+      if (code === OPENING) opened += closed === 0 ? 1 : 2;
+      else if (code === CLOSING) closed += opened === 1 ? 1 : 2;
+      code = units[++at] ?? 0;
     }
-    if (size === 1 && written.count > 0 && !isTrunkHint(text, start)) break;
-    if (size > 0) addGroup(start, at, opened === closed && opened <= 1);
-    if (sign === OPENING) opened += closed === 0 ? 1 : 2;
-    else if (sign === CLOSING) closed += opened === 1 ? 1 : 2;
-    start = at + 1;
-    size = 0;
+    const start = at;
+    while (isDigit(code) && at - start <= longest) {
+      digits[size + at - start] = code;
+      code = units[++at] ?? 0;
+    }
+    const length = at - start;
+    if (length === 0 || length > longest || isWordUnit(code)) break;
+    if (count > 0 && (start === end || (length === 1 && !isTrunkHint(units, start)))) break;
+    starts[count] = start;
+    ends[count] = at;
+    balances[count] = opened === closed && opened <= 1 ? 1 : 0;
+    size += length;
+    if (count === 0) {
+      longest = length <= 5 ? 13 : length <= 9 ? 10 : 6;
+      most = length <= 5 ? 7 : length <= 9 ? 6 : 4;
+    }
   }
-  return written.digits >= MIN_DIGITS;
-}
-
-function addGroup(start: number, end: number, isBalanced: boolean): void {
-  written.starts[written.count] = start;
-  written.ends[written.count] = end;
-  written.balances[written.count] = isBalanced ? 1 : 0;
-  written.count += 1;
-  written.digits += end - start;
+  written.units = units;
+  written.from = from;
+  written.count = count;
+  written.digits = size;
+  return size >= MIN_DIGITS;
 }
 
 /** Up to the end of some group that makes the number long enough. */
@@ -119,8 +131,8 @@ function isBalancedSomewhere(): boolean {
   return false;
 }
 
-function isTrunkHint(text: string, at: number): boolean {
-  return text.charCodeAt(at) === ZERO && text.charCodeAt(at - 1) === OPENING;
+function isTrunkHint(units: Uint16Array, at: number): boolean {
+  return units[at] === ZERO && units[at - 1] === OPENING;
 }
 
 function sizeOf(index: number): number {
@@ -142,8 +154,17 @@ function longest(scoreOf: (size: number, count: number) => number): Verdict | nu
   return null;
 }
 
+/** Three groups of a date with one sign between, and none behind. */
 function isDate(): boolean {
-  return DATE.test(written.text.slice(written.from, written.to));
+  const { from, count, starts, ends } = written;
+  if (count < 3 || starts[0] !== from || sizeOf(0) > 4 || sizeOf(1) > 2 || sizeOf(2) > 4) return false;
+  const isBetween = (group: number): boolean =>
+    starts[group + 1] === (ends[group] ?? 0) + 1 && isDateSign(written.units[ends[group] ?? 0]);
+  return isBetween(0) && isBetween(1) && (count === 3 || !isDateSign(written.units[ends[2] ?? 0]));
+}
+
+function isDateSign(code: number | undefined): boolean {
+  return code !== undefined && code >= 45 && code <= 47;
 }
 
 function verdictFor(count: number, score: number): Verdict {
@@ -194,7 +215,7 @@ function scorePlain(size: number, count: number): number {
 
 /** North American plan: 3-3-4 with or without the leading 1, 3-7, or ten bare digits. The form leaves one length only. */
 function northAmerican(): Verdict | null {
-  const count = northAmericanGroups(written.text.charCodeAt(written.starts[0] ?? 0) === ONE);
+  const count = northAmericanGroups(written.units[written.starts[0] ?? 0] === ONE);
   if (count === 0 || written.balances[count - 1] !== 1) return null;
   let size = 0;
   for (let i = 0; i < count; i++) size += sizeOf(i);
@@ -211,8 +232,4 @@ function northAmericanGroups(startsWithOne: boolean): number {
   }
   if (at === 1) return 0;
   return sizeOf(0) === 10 || (sizeOf(0) === 11 && startsWithOne) ? 1 : 0;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
 }

@@ -29,10 +29,6 @@ export interface Recognizer {
   readonly kind: FindingKind;
   /** Literals; every match has one of them within 128 code units of its anchor. None: every match has a digit among its first 40. */
   readonly keywords: readonly string[];
-  /** Of several possible ends the longest is the one the expression takes; said where the pattern does not show it. */
-  readonly isLongest?: boolean;
-  /** Shorter matches are none of the entity. */
-  readonly minLength?: number;
   /** A quick look at the match [start, end) of a text; true: it is not the entity, and `verify` need not be asked. */
   readonly rejects?: (text: string, start: number, end: number) => boolean;
   /** With keywords: every match that counts holds a digit. */
@@ -57,6 +53,9 @@ export interface Recognizer {
   readonly verify?: (candidate: string) => Verdict | null;
   /** Instead of `verify`: looks at the match [start, end) of a text without taking it out. */
   readonly verifyAt?: (text: string, start: number, end: number) => Verdict | null;
+  /** How every match begins, where `verifyFrom` finds its end among the code units of a stretch of text: the form is followed no further. */
+  readonly opening?: string;
+  readonly verifyFrom?: (units: Uint16Array, start: number) => Verdict | null;
   /** Instead of `verify`, where matches reach into each other: a check for all of a text, which come from left to right. */
   readonly checkIn?: (text: string) => TextCheck;
   /** A public specimen that must be found. */

@@ -9,8 +9,7 @@ import { entropyOf } from './checks.ts';
 const LEAST_BITS = 3;
 
 /** What people write where the value would stand, references to it, and things that are no secret. */
-const NO_VALUE =
-  /^(?:[$%{<@*]|https?:|[./~]|process\.env|os\.environ|env\.|getenv|null|none|true|false|undefined)/i;
+const NO_VALUE = /^(?:[$%{<@*]|https?:|[./~]|process\.env|os\.environ|env\.|getenv|null|none|true|false|undefined)/i;
 /** The same, anywhere in it. */
 const STAND_IN = /example|changeme|change_me|placeholder|redacted|your[_-]|x{4}|\*{3}|\.\.\./i;
 const LONGEST_STAND_IN = 11;
@@ -19,14 +18,15 @@ const DATE_OR_VERSION = /^v?[0-9.:/T+-]+Z?$/;
  * Dotted or hyphened names of code (`config.auth.token2`, `gpt-4o-mini`): words with a number here and there. Every text has one
  * way through it.
  */
-const NAME_LIKE =
-  /^[A-Za-z]{2,}(?:[._-](?:[A-Za-z]{2,}|[0-9]+(?![0-9])[A-Za-z]{0,2})|[0-9]+(?![0-9])[A-Za-z]?)*$/;
+const NAME_LIKE = /^[A-Za-z]{2,}(?:[._-](?:[A-Za-z]{2,}|[0-9]+(?![0-9])[A-Za-z]{0,2})|[0-9]+(?![0-9])[A-Za-z]?)*$/;
 
 /** No value is longer. */
 const MAX_LENGTH = 256;
 /** count · log2 count in 2^-20: whole numbers, so that adding and taking away leaves no trace. */
 const UNIT = 2 ** 20;
-const TERMS = Float64Array.from({ length: MAX_LENGTH + 1 }, (_, n) => (n === 0 ? 0 : Math.round(n * Math.log2(n) * UNIT)));
+const TERMS = Float64Array.from({ length: MAX_LENGTH + 1 }, (_, n) =>
+  n === 0 ? 0 : Math.round(n * Math.log2(n) * UNIT),
+);
 /** Further than this from the least entropy rounding decides nothing. */
 const MARGIN = 1e-3;
 
