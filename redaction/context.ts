@@ -8,27 +8,63 @@ export const MAX_WORDS = 5;
 const BOOST = 350;
 const FLOOR = 400;
 
-/** Score of a match at `start`: +350, at least 400, when a context word is among the five words before it. */
-export function contextScore(text: string, start: number, recognizer: Recognizer, score: number): number {
-  if (recognizer.context.length === 0 || score >= 1000) return score;
-  return isInContext(text, start, recognizer.context) ? Math.min(1000, Math.max(FLOOR, score + BOOST)) : score;
+/** The words before the matches of one text; those of a start are looked for once for all recognizers. */
+export class ContextWords {
+  readonly #text: string;
+  readonly #list: WordList;
+  #start = -1;
+  #words: readonly string[] = [];
+
+  constructor(text: string, list: WordList) {
+    this.#text = text;
+    this.#list = list;
+  }
+
+  /** Whether one of `context`, lower-case words of the list, is among the five before `start`. */
+  isOneBefore(start: number, context: readonly string[]): boolean {
+    if (start !== this.#start) {
+      this.#start = start;
+      this.#words = wordsBefore(this.#text, start, this.#list);
+    }
+    return this.#words.length > 0 && this.#words.some((word) => context.includes(word));
+  }
+
+  /** Score of a match at `start`: +350, at least 400, when a context word is before it. */
+  score(start: number, { context }: Recognizer, score: number): number {
+    if (context.length === 0 || score >= 1000) return score;
+    return this.isOneBefore(start, context) ? Math.min(1000, Math.max(FLOOR, score + BOOST)) : score;
+  }
 }
 
-/** Whether one of `context`, lower-case words, is among the five before `start`. A word is a run of letters and digits. */
-export function isInContext(text: string, start: number, context: readonly string[]): boolean {
+const NO_WORDS: readonly string[] = [];
+
+/** Words of the list, in lower case, among the five before `start`. A word is a run of letters and digits. */
+function wordsBefore(text: string, start: number, list: WordList): readonly string[] {
   const limit = Math.max(0, start - CONTEXT_LENGTH);
+  let found = NO_WORDS;
   let end = start;
   for (let words = 0; words < MAX_WORDS; words++) {
     while (end > limit && !isWordUnit(text, end - 1, limit)) end -= 1;
-    if (end === limit) return false;
+    if (end === limit) return found;
     let from = end - 1;
     while (from > limit && isWordUnit(text, from - 1, limit)) from -= 1;
     // What is left of a word at the edge is not that word.
-    if (from === limit && limit > 0 && isWordUnit(text, limit - 1, limit - 1)) return false;
-    if (isOneOf(text, from, end, context)) return true;
+    if (from === limit && limit > 0 && isWordUnit(text, limit - 1, limit - 1)) return found;
+    const word = wordAt(text, from, end, list);
+    if (word !== null) found = [...found, word];
     end = from;
   }
-  return false;
+  return found;
+}
+
+/** The word [from, end) in lower case; null: the list has not got it. */
+function wordAt(text: string, from: number, end: number, { words, shapes }: WordList): string | null {
+  const first = text.charCodeAt(from);
+  const length = end - from;
+  // Most words before a number are numbers.
+  if (isDigit(first) || length > MAX_WORD_LENGTH || shapes[shapeOf(first, length)] === 0) return null;
+  const word = text.slice(from, end).toLowerCase();
+  return words.has(word) ? word : null;
 }
 
 /** Where `count` words that begin behind `from` have ended, at most `limit`. */
@@ -60,13 +96,17 @@ export function createWordList(words: readonly string[]): WordList {
 }
 
 const SHAPES = 128 * 32;
+/** The one sign outside ASCII whose lower case is in it. */
+const KELVIN = 0x212a;
+const LOWER_K = 0x6b;
 
 function shapeOf(first: number, length: number): number {
-  return ((first | 0x20) & 0x7f) * 32 + length;
+  const lower = first === KELVIN ? LOWER_K : first | 0x20;
+  return (lower & 0x7f) * 32 + length;
 }
 
 /** Whether one of the words is anywhere in [from, end); words cut at an edge count as what is left of them. */
-export function hasWord(text: string, from: number, end: number, { words, shapes }: WordList): boolean {
+export function hasWord(text: string, from: number, end: number, list: WordList): boolean {
   const stop = Math.min(end, text.length);
   for (let at = from; at < stop; at++) {
     const first = text.charCodeAt(at);
@@ -76,9 +116,7 @@ export function hasWord(text: string, from: number, end: number, { words, shapes
       const unit = text.charCodeAt(at);
       if (unit < 0x80 ? !isLetter(unit | 0x20) && !isDigit(unit) : !isWordUnit(text, at, from)) break;
     }
-    const length = at - start;
-    if (length > MAX_WORD_LENGTH || shapes[shapeOf(first, length)] === 0) continue;
-    if (words.has(text.slice(start, at).toLowerCase())) return true;
+    if (wordAt(text, start, at, list) !== null) return true;
   }
   return false;
 }
@@ -90,13 +128,6 @@ function isLetter(unit: number): boolean {
 
 function isDigit(unit: number): boolean {
   return unit >= 48 && unit <= 57;
-}
-
-function isOneOf(text: string, from: number, end: number, context: readonly string[]): boolean {
-  const first = text.charCodeAt(from);
-  // Most words before a number are numbers.
-  if (isDigit(first) || end - from > MAX_WORD_LENGTH) return false;
-  return context.includes(text.slice(from, end).toLowerCase());
 }
 
 /** No context word is longer. */

@@ -168,12 +168,16 @@ class FormScan implements FormAutomaton {
     const units = this.#units;
     const codes = this.codes;
     const table = this.#machine.classes.of;
-    for (let i = 0, at = from - 2; i < size; i++, at++) {
-      const isInside = at >= 0 && at < text.length;
-      const code = isInside ? text.charCodeAt(at) : 0;
+    const base = from - 2;
+    const first = Math.max(0, -base);
+    const last = Math.max(first, Math.min(size, text.length - base));
+    for (let i = 0; i < first; i++) codes[i] = units[i] = NO_UNIT;
+    for (let i = first; i < last; i++) {
+      const code = text.charCodeAt(base + i);
       codes[i] = code;
-      units[i] = isInside ? (table[code] ?? NO_UNIT) : NO_UNIT;
+      units[i] = table[code] ?? NO_UNIT;
     }
+    for (let i = last; i < size; i++) codes[i] = units[i] = NO_UNIT;
   }
 
   #startRow(pair: number): number {

@@ -43,8 +43,9 @@ export interface Profile {
   hits(): readonly CompiledRecognizer[];
   /** Recognizers without keywords. */
   readonly formed: readonly CompiledRecognizer[];
-  /** Context words of `formed`. */
+  /** Context words, and those of `formed` alone. */
   readonly contextWords: WordList;
+  readonly formedWords: WordList;
   /** The most of all recognizers. */
   readonly headLength: number;
   readonly tailLength: number;
@@ -75,7 +76,8 @@ export function compileProfile(recognizers: readonly Recognizer[]): Profile {
     formed,
     headLength: Math.max(...compiled.map((one) => one.headLength)),
     tailLength: Math.max(...compiled.map((one) => one.tailLength)),
-    contextWords: createWordList(formed.flatMap(({ recognizer }) => recognizer.context)),
+    contextWords: createWordList(recognizers.flatMap(({ context }) => context)),
+    formedWords: createWordList(formed.flatMap(({ recognizer }) => recognizer.context)),
     automaton: createFormAutomaton(formed.map(({ recognizer }) => recognizer)),
     unfinishedFrom: unfinishedSearch(recognizers),
   };

@@ -3,7 +3,8 @@
  * `LEFT_CONTEXT` code units before that offset and on nothing else to the left: that is what makes both agree.
  */
 import type { Changes } from './changes.ts';
-import { CONTEXT_LENGTH, contextScore, hasWord, isInContext } from './context.ts';
+import { CONTEXT_LENGTH, ContextWords, hasWord } from './context.ts';
+import type { WordList } from './context.ts';
 import { compareFindings, utf16 } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { OPEN_END } from './form-automaton.ts';
@@ -95,7 +96,8 @@ function scanWindows(profile: Profile, text: string, { from, changes }: ScanStat
     const seen = profile.survey(text, start, Math.min(end + KEYWORD_REACH, text.length));
     if ((seen & KEYWORD) !== 0)
       for (const one of profile.hits())
-        if (isReached(start, end, one.headLength, one.tailLength)) locate(one, { text, start, end, from }, found);
+        if (isReached(start, end, one.headLength, one.tailLength))
+          locate(one, { text, start, end, from }, profile.contextWords, found);
     if ((seen & DIGIT) === 0) continue;
     const { firstDigit, lastDigit } = profile.seen;
     const first = Math.max(start, firstDigit - DIGIT_REACH);
@@ -105,10 +107,11 @@ function scanWindows(profile: Profile, text: string, { from, changes }: ScanStat
 
 /** Adds the findings of recognizers without keywords that start in the window. */
 function scanForms(profile: Profile, window: Window, changes: Changes | null, found: Found): void {
-  const { automaton, formed, contextWords } = profile;
+  const { automaton, formed, formedWords } = profile;
   const { text, start, end } = window;
-  const hasContext = hasWord(text, Math.max(0, start - CONTEXT_LENGTH), end, contextWords);
-  const options = { mayHaveContext: hasContext, at: 0, units: automaton.codes };
+  const hasContext = hasWord(text, Math.max(0, start - CONTEXT_LENGTH), end, formedWords);
+  const words = new ContextWords(text, profile.contextWords);
+  const options = { words, mayHaveContext: hasContext, at: 0, units: automaton.codes };
   automaton.scan(window, hasContext, changes, (form, matchStart, matchEnd, at) => {
     const compiled = formed[form];
     if (compiled === undefined) return;
@@ -138,18 +141,19 @@ interface Window {
 }
 
 /** Adds the findings whose anchor lies in the window. The expression sees only as much text as a match can need. */
-function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window, found: Found): void {
+function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window, words: WordList, found: Found): void {
   const { recognizer, matcher, headLength, tailLength } = compiled;
   if (recognizer.needsDigit === true && !hasDigit(text, start, end + tailLength)) return;
   const base = Math.max(0, start - headLength - 2);
   const slice = text.slice(base, end + tailLength + 2);
   const check = recognizer.checkIn?.(text);
+  const options = { words: new ContextWords(text, words), check };
   const run = createRun(compiled, text);
   matcher.lastIndex = start - base;
   for (let match = matcher.exec(slice); match !== null; match = matcher.exec(slice)) {
     if (base + match.index >= end) break;
     const [at, length] = spanOf(compiled, match);
-    const finding = judge(recognizer, text, base + at, run(base + at + length), { check });
+    const finding = judge(recognizer, text, base + at, run(base + at + length), options);
     if (finding !== null && finding.start >= from) {
       found.findings.push(finding);
       if (recognizer.captured === true) found.captures.push({ matchStart: base + match.index, start: finding.start });
@@ -198,6 +202,7 @@ function hasDigit(text: string, from: number, to: number): boolean {
 }
 
 interface JudgeOptions {
+  readonly words: ContextWords;
   /** False: no context word is near. */
   readonly mayHaveContext?: boolean;
   readonly check?: TextCheck | undefined;
@@ -215,9 +220,9 @@ function judge(
   options: JudgeOptions,
 ): Finding | null {
   const { rejects, needsContext, verifyFrom } = recognizer;
-  const { mayHaveContext = true, check, units, at = 0 } = options;
+  const { words, mayHaveContext = true, check, units, at = 0 } = options;
   if (rejects?.(text, start, end) === true) return null;
-  if (needsContext === true && !isInContext(text, start, recognizer.context)) return null;
+  if (needsContext === true && !words.isOneBefore(start, recognizer.context)) return null;
   const verdict =
     verifyFrom !== undefined && units !== undefined
       ? verifyFrom(units, at)
@@ -225,7 +230,7 @@ function judge(
         ? verdictOf(recognizer, text, start, end)
         : check.verify(start, end);
   if (verdict === null) return null;
-  const score = mayHaveContext ? contextScore(text, start, recognizer, verdict.score) : verdict.score;
+  const score = mayHaveContext ? words.score(start, recognizer, verdict.score) : verdict.score;
   if (score < THRESHOLD) return null;
   return {
     type: recognizer.entity,

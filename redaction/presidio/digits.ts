@@ -64,7 +64,7 @@ export function mod11And10(digits: readonly number[], count: number): number {
 }
 
 /** J. Verhoeff, "Error detecting decimal codes" (1969), check digit included. */
-export function isVerhoeff(digits: readonly number[]): boolean {
+export function isVerhoeff(digits: ArrayLike<number>): boolean {
   let state = 0;
   for (let i = digits.length - 1, at = 0; i >= 0; i--, at++)
     state = DIHEDRAL[state * 10 + (PERMUTED[(at % 8) * 10 + (digits[i] ?? 0)] ?? 0)] ?? 0;

@@ -51,15 +51,18 @@ const RANGES: readonly Range[] = [
 ];
 
 /** The same by the first six digits, which every card has, in lists by the first two. */
-const BY_FIRST_TWO: readonly (readonly { from: number; to: number; shortest: number; longest: number }[])[] =
-  Array.from({ length: 100 }, (_, firstTwo) =>
+const BY_FIRST_TWO: readonly (readonly { from: number; to: number; lengths: number }[])[] = Array.from(
+  { length: 100 },
+  (_, firstTwo) =>
     RANGES.map(([from, to, shortest, longest]) => {
       const scale = 10 ** (6 - String(from).length);
-      return { from: from * scale, to: (to + 1) * scale - 1, shortest, longest };
+      return { from: from * scale, to: (to + 1) * scale - 1, lengths: (2 << longest) - (1 << shortest) };
     }).filter(({ from, to }) => from < (firstTwo + 1) * 10_000 && to >= firstTwo * 10_000),
-  );
+);
 
+const VISA_LENGTHS = (1 << 13) | (1 << 16) | (1 << 19);
 const PREFIX_DIGITS = 6;
+const MIN_DIGITS = 12;
 const MAX_DIGITS = 19;
 
 /** Most digits of the groups: of the first, of three more, and of a last one that may be shorter than four. */
@@ -70,6 +73,7 @@ const FULL_GROUP = 4;
 export function verifyCard(units: Uint16Array, start: number): Verdict | null {
   let size = 0;
   let length = 0;
+  let lengths = -1;
   let at = start;
   for (let group = 0; group < GROUP_SIZES.length; group++) {
     const most = GROUP_SIZES[group] ?? 0;
@@ -79,7 +83,9 @@ export function verifyCard(units: Uint16Array, start: number): Verdict | null {
     const code = units[at] ?? 0;
     if (count === 0 || count > most || isWordUnit(code)) break;
     size += count;
-    if (hasScheme(size, units, start) && passesLuhn(units, start, at)) length = at - start;
+    if (size >= MIN_DIGITS && lengths < 0) lengths = lengthsOf(prefixAt(units, start));
+    const isOfScheme = size >= MIN_DIGITS && size <= MAX_DIGITS && ((lengths >> size) & 1) === 1;
+    if (isOfScheme && passesLuhn(units, start, at)) length = at - start;
     // Cards are printed in groups of four or more, only the last may be shorter: `1 2 3 4 …` is a list, not a card.
     if (count < FULL_GROUP || SEPARATORS[code] !== 1) break;
     at += 1;
@@ -87,18 +93,16 @@ export function verifyCard(units: Uint16Array, start: number): Verdict | null {
   return length === 0 ? null : { length, score: 1000 };
 }
 
-/** True when scheme and length fit. */
-function hasScheme(size: number, units: Uint16Array, start: number): boolean {
-  if (size < 12 || size > MAX_DIGITS) return false;
-  const prefix = prefixAt(units, start);
-  if (prefix >= 400_000 && prefix < 500_000) return size === 13 || size === 16 || size === 19;
+/** The numbers of digits that cards of a scheme have: bit n for n digits. */
+function lengthsOf(prefix: number): number {
+  if (prefix >= 400_000 && prefix < 500_000) return VISA_LENGTHS;
   const ranges = BY_FIRST_TWO[Math.floor(prefix / 10_000)] ?? [];
+  let lengths = 0;
   for (let i = 0; i < ranges.length; i++) {
     const range = ranges[i];
-    if (range === undefined) break;
-    if (prefix >= range.from && prefix <= range.to && size >= range.shortest && size <= range.longest) return true;
+    if (range !== undefined && prefix >= range.from && prefix <= range.to) lengths |= range.lengths;
   }
-  return false;
+  return lengths;
 }
 
 /** The first six digits; there are more. */

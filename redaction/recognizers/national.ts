@@ -3,6 +3,7 @@
  * the language of this one. Only such are here that prove themselves, by letters, a date or several check digits: bare digits
  * with one check digit are right by chance too often.
  */
+import { isVerhoeff } from '../presidio/digits.ts';
 import { translate } from '../presidio/expression.ts';
 import { RECOGNIZERS } from '../presidio/registry.ts';
 import type { PresidioRecognizer } from '../presidio/recognizer.ts';
@@ -48,8 +49,10 @@ const PROVING: ReadonlyMap<string, Proving> = new Map<string, Proving>([
 ]);
 /** Bare, these could be any number, a time in milliseconds too; grouped as their country groups them they are not. */
 const GROUPED: ReadonlySet<string> = new Set(
-  'SE_PERSONNUMMER SE_ORGANISATIONSNUMMER KR_RRN KR_BRN KR_DRIVER_LICENSE AU_MEDICARE IN_AADHAAR'.split(' '),
+  'SE_PERSONNUMMER SE_ORGANISATIONSNUMMER KR_RRN KR_BRN KR_DRIVER_LICENSE AU_MEDICARE'.split(' '),
 );
+/** In groups only, see `GROUPED`; it begins with 2 to 9. */
+const AADHAAR = '[2-9][0-9]{3}[- :][0-9]{4}[- :][0-9]{4}';
 /** Their form alone is proof enough. */
 const BY_FORM: ReadonlySet<string> = new Set(['UK_NINO']);
 const PROVEN = 900;
@@ -107,13 +110,13 @@ function strictly(source: PresidioRecognizer): Recognizer {
     entity: source.entity,
     kind: 'pii',
     keywords: [],
-    pattern: `(?:${pattern})`,
+    pattern: source.entity === 'IN_AADHAAR' ? AADHAAR : `(?:${pattern})`,
     notBefore: WORD,
     notAfter: WORD,
     score: PROVEN,
     context: [],
     ...(source.entity === 'IN_AADHAAR'
-      ? { rejects: cannotBeAadhaar }
+      ? { rejects: isNoAadhaar }
       : GROUPED.has(source.entity)
         ? { rejects: isBare }
         : {}),
@@ -155,9 +158,16 @@ function verifier(source: PresidioRecognizer, score: number): (candidate: string
   };
 }
 
-/** It begins with 2 to 9. */
-function cannotBeAadhaar(text: string, start: number, end: number): boolean {
-  return text.charCodeAt(start) < 50 || isBare(text, start, end);
+/** The digits of the candidate at hand. */
+const twelve = new Uint8Array(12);
+
+function isNoAadhaar(text: string, start: number, end: number): boolean {
+  let size = 0;
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 48 && code <= 57) twelve[size++] = code - 48;
+  }
+  return !isVerhoeff(twelve);
 }
 
 /** Nothing but digits. */

@@ -28,8 +28,10 @@ const NORTH_AMERICAN =
   `[(]?1?[0-9]{10}`;
 /** International with `+` or `00`, national with `0`, North American without anything in front. */
 const PHONE = `(?:(?:[(]?[+]|[+][+(])[0-9]${PHONE_REST}|[(]{0,2}0${PHONE_REST}|` + `${NORTH_AMERICAN})`;
-/** Seven places of a number with a prefix, or one of North America. */
-const PHONE_OPENING = `(?:(?:[(]?[+]|[+][+(])[0-9]|[(]{0,2}0(?:[0-9]|${PHONE_SEPARATOR}){4}|${NORTH_AMERICAN})`;
+/** The second group of a number with a prefix, or all of one of North America. */
+const PHONE_OPENING =
+  `(?:(?:[(]?[+]|[+][+(])[0-9]|${NORTH_AMERICAN}|` +
+  `[(]{0,2}0(?:[0-9]{2}|[0-9]?${PHONE_SEPARATOR}{1,3}[0-9]{2}|[0-9]?${PHONE_SEPARATOR}{0,2}[(]0))`;
 const PLAIN_PHONE = `[+(]{0,2}[0-9]${PHONE_REST}`;
 const PHONE_WORDS =
   'phone telephone tel call cell cellphone mobile fax number whatsapp sms contact dial ring hotline'.split(' ');
