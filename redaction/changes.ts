@@ -7,18 +7,31 @@ import { CONTEXT_LENGTH, MAX_WORDS, wordsEnd } from './context.ts';
 /** Boundaries are looked at two code units beside a match. */
 const EDGE = 2;
 
+/** How far a scan read from each place of a text where a form may begin, at most 255 code units; 0: nobody tried. */
+export type Reads = Uint8Array;
+
+export interface ChangedFrom {
+  /** What the scan of the other text read. */
+  readonly reads: Reads;
+  /** The place there of a unit that did not change. */
+  placeOf(unit: number): number;
+}
+
 export class Changes {
   /** Ascending: units that are not their own source, and such with something left out before them; the length counts. */
   readonly #places: Int32Array;
-  /** Index of the first place from the last asked start on. */
+  readonly #source: ChangedFrom;
+  /** Index of the first place that matters to the last start asked for. */
   #at = 0;
   #start = 0;
-  /** Up to here the words before a match reach back to the last change; of the place at #wordsAt. */
+  /** Of the units between two places: what to add for their place in the source, and up to where words reach back to the first. */
+  #shift = 0;
   #wordsEnd = 0;
-  #wordsAt = -1;
+  #known = -1;
 
-  constructor(places: Int32Array) {
+  constructor(places: Int32Array, source: ChangedFrom) {
     this.#places = places;
+    this.#source = source;
   }
 
   /** Whether some change lies in [from, to]. */
@@ -27,24 +40,37 @@ export class Changes {
   }
 
   /**
-   * Whether a form that begins at `start` can be another one here: what was read of it up to `end` holds a change, or, for
-   * one with context, the words before it do. Asked from left to right it costs next to nothing.
+   * How far was read from a start from which nothing else can be found here than in the source; 0 where something can, because
+   * a change is within `reach`, or among the words before it. Asked from left to right it costs next to nothing.
    */
-  reach(text: string, start: number, end: number, hasContext: boolean): boolean {
+  readOf(text: string, start: number, reach: number, hasContext: boolean): number {
     const places = this.#places;
     const from = start - EDGE;
     if (from < this.#start) this.#at = this.#search(from);
     this.#start = from;
     while ((places[this.#at] ?? Infinity) < from) this.#at += 1;
-    if ((places[this.#at] ?? Infinity) <= end + EDGE) return true;
-    if (!hasContext || this.#at === 0) return false;
-    if (this.#wordsAt !== this.#at) {
-      this.#wordsAt = this.#at;
-      const last = places[this.#at - 1] ?? 0;
-      // One word more, because the change may have cut one in two.
-      this.#wordsEnd = wordsEnd(text, last, MAX_WORDS + 1, last + CONTEXT_LENGTH + EDGE);
-    }
-    return start <= this.#wordsEnd;
+    const next = places[this.#at] ?? Infinity;
+    if (next <= start) return 0;
+    if (this.#known !== this.#at) this.#learn();
+    const read = this.#source.reads[start + this.#shift] ?? 0;
+    if (next < start + (read === 0 ? reach : read)) return 0;
+    if (hasContext && start <= this.#wordsEndIn(text)) return 0;
+    return read === 0 ? reach : read;
+  }
+
+  #learn(): void {
+    this.#known = this.#at;
+    this.#wordsEnd = -1;
+    const first = (this.#places[this.#at - 1] ?? -1) + 1;
+    this.#shift = this.#source.placeOf(first) - first;
+  }
+
+  #wordsEndIn(text: string): number {
+    const last = this.#places[this.#at - 1];
+    if (this.#wordsEnd >= 0 || last === undefined) return this.#wordsEnd;
+    // One word more, because the change may have cut one in two.
+    this.#wordsEnd = wordsEnd(text, last, MAX_WORDS + 1, last + CONTEXT_LENGTH + EDGE);
+    return this.#wordsEnd;
   }
 
   #search(from: number): number {

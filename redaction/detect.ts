@@ -3,11 +3,11 @@
  * routine serves whole texts and streams; findings of all readings point into the source.
  */
 import { Changes } from './changes.ts';
+import type { Reads } from './changes.ts';
 import { compareFindings, moveFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
 import type { Profile } from './profile.ts';
 import { foldLetters } from './reading/letters.ts';
-import { isDense } from './reading/changed-places.ts';
 import { createReading } from './reading/reading.ts';
 import type { Reading } from './reading/reading.ts';
 import type { BlockState } from './recognizers/private-key.ts';
@@ -15,20 +15,37 @@ import { LEFT_CONTEXT, scan, START } from './scan.ts';
 
 /** Findings of a text that is there as a whole, in report order; each reading stops soon after `limit` of them. */
 export function detectAll(profile: Profile, text: string, limit: number): Finding[] {
-  const { findings } = scan(profile, text, START, true, limit);
+  const reads = new Uint8Array(text.length);
+  const { findings } = scan(profile, text, { ...START, reads }, true, limit);
   const reading = createReading();
   const derived = reading.push(text, true);
   const folded = foldLetters(derived);
-  if (!reading.changed && folded === null) return findings;
-  const read = (other: string, places: Int32Array | null): readonly Finding[] => {
-    const state = places === null ? START : { ...START, changes: new Changes(places) };
-    return scan(profile, other, state, true, limit).findings;
-  };
-  const others = reading.changed ? [...read(derived, reading.changes())] : [];
-  if (folded !== null)
-    others.push(...read(folded.text, isDense(folded.places.length, derived.length) ? null : folded.places));
+  let others: readonly Finding[] = [];
+  let known = reads;
+  if (reading.changed) {
+    const changes = changesOf(reading.changes(), derived.length, reads, (unit) => reading.startOf(unit));
+    known = new Uint8Array(derived.length);
+    others = scan(profile, derived, { ...START, reads: known, ...changes }, true, limit).findings;
+  }
+  if (folded !== null) {
+    const changes = changesOf(folded.places, derived.length, known, (unit) => unit);
+    others = [...others, ...scan(profile, folded.text, { ...START, ...changes }, true, limit).findings];
+  }
   for (const finding of others) findings.push(inSource(finding, reading));
   return findings.sort(compareFindings);
+}
+
+/** A change reaches so far that looking for what is out of reach of all is not worth it when they stand closer. */
+const REACH = 24;
+
+function changesOf(
+  places: Int32Array | null,
+  length: number,
+  reads: Reads,
+  placeOf: (unit: number) => number,
+): { readonly changes?: Changes } {
+  if (places === null || places.length * REACH > length) return {};
+  return { changes: new Changes(places, { reads, placeOf }) };
 }
 
 function inSource(finding: Finding, reading: Reading): Finding {

@@ -3,7 +3,7 @@
  * places; all forms are tried at once, by one deterministic automaton that is built as texts ask for its states. Long before
  * any expression runs it has refused nearly all that only looks like a number for a while.
  */
-import type { Changes } from './changes.ts';
+import type { Changes, Reads } from './changes.ts';
 import { classesFor, NO_UNIT } from './form-classes.ts';
 import type { UnitClasses } from './form-classes.ts';
 import { Positions } from './form-positions.ts';
@@ -27,9 +27,8 @@ export interface FormAutomaton {
   /**
    * Reports every form (`hasContext`: also those that need a context word) that matches from a start in the stretch, starts in order and forms in order at each; `end` is where
    * the expression's own match ends, or `OPEN_END` where several ends are possible and the expression has to be asked.
-   * `changes`: only such as can be different from those of the text's source.
    */
-  scan(stretch: Stretch, hasContext: boolean, changes: Changes | null, report: FormReport): void;
+  scan(stretch: Stretch, hasContext: boolean, report: FormReport): void;
 }
 
 /** The units [start, end) of a text. */
@@ -37,10 +36,14 @@ export interface Stretch {
   readonly text: string;
   readonly start: number;
   readonly end: number;
+  /** To be filled in. */
+  readonly reads: Reads | null;
+  /** Where the text differs from one that was scanned: only what can be found there is looked for. */
+  readonly changes: Changes | null;
 }
 
-/** `at`: where the start is in `codes`. */
-export type FormReport = (form: number, start: number, end: number, at: number) => void;
+/** `at`: where the start is in `codes`. Returns up to where it read them behind an opening; 0: not at all. */
+export type FormReport = (form: number, start: number, end: number, at: number) => number;
 
 export const OPEN_END = -1;
 
@@ -140,7 +143,7 @@ class FormScan implements FormAutomaton {
     };
   }
 
-  scan({ text, start, end }: Stretch, hasContext: boolean, changes: Changes | null, report: FormReport): void {
+  scan({ text, start, end, reads, changes }: Stretch, hasContext: boolean, report: FormReport): void {
     this.#classify(text, start, end);
     const { reach } = this.#machine;
     const starts = this.#starts;
@@ -150,12 +153,18 @@ class FormScan implements FormAutomaton {
     for (let i = 2; i < end - shift; i++) {
       const pair = table + (units[i - 2] ?? NO_UNIT) * COLUMNS + (units[i - 1] ?? NO_UNIT);
       if (starts[pair] === DEAD) continue;
-      if (changes?.reach(text, i + shift, i + shift + reach, hasContext) === false) continue;
-      const stop = this.#walk(i, pair);
-      if (this.#passes === 0) continue;
-      if (changes?.reach(text, i + shift, stop + shift, hasContext) !== false) this.#settle();
-      if (this.#matches > 0) this.#report(i, shift, report);
+      let read = changes?.readOf(text, i + shift, reach, hasContext) ?? 0;
+      if (read === 0) read = this.#try(i, pair, shift, report) - i;
+      if (reads !== null) reads[i + shift] = Math.min(read, 255);
     }
+  }
+
+  /** Reports what begins at `at`; returns how far was read, boundaries included. */
+  #try(at: number, pair: number, shift: number, report: FormReport): number {
+    const stop = this.#walk(at, pair);
+    if (this.#passes > 0) this.#settle();
+    const read = this.#matches > 0 ? this.#report(at, shift, report) : 0;
+    return Math.max(read, stop) + 3;
   }
 
   /** Classes of the units from two before `from` to two behind the longest match; none beyond the text. */
@@ -193,16 +202,14 @@ class FormScan implements FormAutomaton {
 
   /**
    * Follows all forms from `at`; again when that made too many states, because those on the way are void then. Returns the
-   * furthest place that matters for what is found: that of the first unit after which none goes on, or the reach of an opening.
+   * place of the first unit after which none goes on.
    */
   #walk(at: number, pair: number): number {
     const { states } = this.#machine;
     const units = this.#units;
     const passed = this.#passed;
     const isBarrier = this.#isBarrier;
-    const { reach, shortest } = this.#machine;
-    const soonest = at + shortest - 1;
-    let furthest = at;
+    const soonest = at + this.#machine.shortest - 1;
     let passes = 0;
     let i = at;
     do {
@@ -220,14 +227,13 @@ class FormScan implements FormAutomaton {
         }
         row = entry & ROW;
         if (entry === row) continue;
-        if ((entry & OPENS) !== 0) furthest = at + reach;
-        else if (i < soonest || isBarrier[units[i + 1] ?? NO_UNIT] === 1) continue;
+        if ((entry & OPENS) === 0 && (i < soonest || isBarrier[units[i + 1] ?? NO_UNIT] === 1)) continue;
         passed[passes++] = row;
         passed[passes++] = i + 1;
       }
     } while (this.#isReset);
     this.#passes = passes;
-    return Math.max(furthest, i - 1);
+    return i - 1;
   }
 
   /** From the last end back: what is met first is the longest match. */
@@ -265,14 +271,17 @@ class FormScan implements FormAutomaton {
     matched[i] = form;
   }
 
-  #report(start: number, shift: number, report: FormReport): void {
+  /** Returns the furthest that was read. */
+  #report(start: number, shift: number, report: FormReport): number {
     const count = this.#matches;
     this.#matches = 0;
+    let read = 0;
     for (let i = 0; i < count; i++) {
       const form = this.#matched[i] ?? 0;
       const end = this.#ends[form] ?? 0;
       this.#ends[form] = 0;
-      report(form, start + shift, end === OPEN_END ? OPEN_END : end + shift, start);
+      read = Math.max(read, report(form, start + shift, end === OPEN_END ? OPEN_END : end + shift, start));
     }
+    return read;
   }
 }

@@ -2,12 +2,14 @@
  * The one detection routine, used for whole texts and for streams. What it reports from an offset on depends on at most
  * `LEFT_CONTEXT` code units before that offset and on nothing else to the left: that is what makes both agree.
  */
-import type { Changes } from './changes.ts';
+import type { Changes, Reads } from './changes.ts';
 import { CONTEXT_LENGTH, ContextWords, hasWord } from './context.ts';
 import type { WordList } from './context.ts';
 import { compareFindings, utf16 } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { OPEN_END } from './form-automaton.ts';
+import type { Stretch } from './form-automaton.ts';
+import { progress } from './recognizers/digits.ts';
 import { DIGIT, KEYWORD } from './keywords.ts';
 import type { CompiledRecognizer, Profile } from './profile.ts';
 import type { Recognizer, TextCheck, Verdict } from './recognizers/recognizer.ts';
@@ -37,6 +39,8 @@ export interface ScanState {
   readonly block: BlockState;
   /** Of a reading whose source is scanned too: what no change can reach need not be found again. */
   readonly changes?: Changes;
+  /** To be filled in for a reading of the text. */
+  readonly reads?: Reads;
 }
 
 export interface ScanResult {
@@ -85,7 +89,7 @@ function beforeCaptures(captures: Found['captures'], horizon: number): number {
   );
 }
 
-function scanWindows(profile: Profile, text: string, { from, changes }: ScanState, limit: number, found: Found): void {
+function scanWindows(profile: Profile, text: string, { from, changes, reads }: ScanState, limit: number, found: Found): void {
   /** Whether a match whose anchor is in the window can be another one than in the source. */
   const isReached = (start: number, end: number, head: number, tail: number): boolean =>
     changes?.isIn(start - head - LEFT_CONTEXT, end + tail + EDGE) !== false;
@@ -101,26 +105,29 @@ function scanWindows(profile: Profile, text: string, { from, changes }: ScanStat
     if ((seen & DIGIT) === 0) continue;
     const { firstDigit, lastDigit } = profile.seen;
     const first = Math.max(start, firstDigit - DIGIT_REACH);
-    scanForms(profile, { text, start: first, end: Math.min(end, lastDigit + 1), from }, changes ?? null, found);
+    const stretch = { text, start: first, end: Math.min(end, lastDigit + 1) };
+    scanForms(profile, { ...stretch, changes: changes ?? null, reads: reads ?? null }, found);
   }
 }
 
-/** Adds the findings of recognizers without keywords that start in the window. */
-function scanForms(profile: Profile, window: Window, changes: Changes | null, found: Found): void {
+/** Adds the findings of recognizers without keywords that start in the stretch. */
+function scanForms(profile: Profile, stretch: Stretch, found: Found): void {
   const { automaton, formed, formedWords } = profile;
-  const { text, start, end } = window;
+  const { text, start, end } = stretch;
   const hasContext = hasWord(text, Math.max(0, start - CONTEXT_LENGTH), end, formedWords);
   const words = new ContextWords(text, profile.contextWords);
   const options = { words, mayHaveContext: hasContext, at: 0, units: automaton.codes };
-  automaton.scan(window, hasContext, changes, (form, matchStart, matchEnd, at) => {
+  automaton.scan(stretch, hasContext, (form, matchStart, matchEnd, at) => {
     const compiled = formed[form];
-    if (compiled === undefined) return;
-    const isOpen = matchEnd === OPEN_END && compiled.recognizer.verifyFrom === undefined;
+    if (compiled === undefined) return 0;
+    const { recognizer } = compiled;
+    const isOpen = matchEnd === OPEN_END && recognizer.verifyFrom === undefined;
     const stop = isOpen ? ownEnd(compiled, text, matchStart) : matchEnd;
     options.units = automaton.codes;
     options.at = at;
-    const finding = judge(compiled.recognizer, text, matchStart, stop, options);
+    const finding = judge(recognizer, text, matchStart, stop, options);
     if (finding !== null) found.findings.push(finding);
+    return recognizer.verifyFrom === undefined ? 0 : progress.read;
   });
 }
 

@@ -2,7 +2,7 @@
  * Payment card numbers: length and first digits by scheme, Luhn check digit (ISO/IEC 7812-1 annex B).
  * Sources of the ranges: the schemes' published issuer ranges.
  */
-import { isDigit, isWordUnit, separators, ZERO } from './digits.ts';
+import { isDigit, isWordUnit, progress, separators, ZERO } from './digits.ts';
 import type { Verdict } from './recognizer.ts';
 
 /** Separators people and word processors put between groups of digits. */
@@ -90,6 +90,7 @@ export function verifyCard(units: Uint16Array, start: number): Verdict | null {
     if (count < FULL_GROUP || SEPARATORS[code] !== 1) break;
     at += 1;
   }
+  progress.read = at;
   return length === 0 ? null : { length, score: 1000 };
 }
 

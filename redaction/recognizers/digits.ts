@@ -11,6 +11,9 @@ export function isWordUnit(code: number): boolean {
   return isDigit(code) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95;
 }
 
+/** How far the check of the last number read: the first unit it did not take. */
+export const progress = { read: 0 };
+
 export interface Separators {
   /** The class of them, as patterns write it. */
   readonly source: string;

@@ -3,7 +3,7 @@
  * decides the score: `+49 30 …` stands alone, ten bare digits need a word like "call" before them.
  */
 import type { CountryCode } from 'libphonenumber-js/max';
-import { isDigit, isWordUnit, separators, ZERO } from './digits.ts';
+import { isDigit, isWordUnit, progress, separators, ZERO } from './digits.ts';
 import { planOf, planOfCode } from './phone-plan.ts';
 import type { Verdict } from './recognizer.ts';
 
@@ -89,7 +89,8 @@ function readGroups(units: Uint16Array, from: number): boolean {
   let longest = MAX_FIRST;
   let most = 1;
   let code = units[from] ?? 0;
-  for (let at = from; count < most; count++) {
+  let at = from;
+  for (; count < most; count++) {
     const limit = at + (count === 0 ? MAX_SIGNS : MAX_SEPARATORS);
     const end = at;
     while (at < limit && !isDigit(code) && (count === 0 || SEPARATORS[code] === 1)) {
@@ -114,6 +115,7 @@ function readGroups(units: Uint16Array, from: number): boolean {
       most = length <= 5 ? 7 : length <= 9 ? 6 : 4;
     }
   }
+  progress.read = at;
   written.units = units;
   written.from = from;
   written.count = count;
