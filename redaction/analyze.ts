@@ -59,19 +59,20 @@ function analyzeText(profile: Profile, text: string, maxFindings: number): Findi
   const seen = isShort ? profile.survey(text, 0, text.length) : ODD;
   const plain = isShort ? (seen & ODD) === 0 && !hasBase64Text(text) : isPlain(text);
   if (plain && seen === 0) return [];
-  const findings = plain
-    ? scan(profile, text, START, true, maxFindings).findings
+  const { findings, reached } = plain
+    ? scan(profile, text, START, true, maxFindings)
     : detectAll(profile, text, maxFindings);
   const known = dropExplained(findings);
-  return known.length > maxFindings ? givenUp(known, maxFindings, text.length) : [...known];
+  const end = Math.min(reached, known[maxFindings]?.start ?? text.length);
+  return end < text.length ? givenUp(known, end, text.length) : [...known];
 }
 
-/** Findings of the last window may be missing this far before the first one beyond the limit. */
+/** Findings may be missing this far before the end of what was looked at, or before the first one beyond the limit. */
 const TAIL_MARGIN = 1024;
 
 /** What is certain, and one finding for the rest: redacted content must not hold what nobody looked at. */
-function givenUp(findings: readonly Finding[], limit: number, length: number): Finding[] {
-  const from = Math.max(0, (findings[limit]?.start ?? 0) - TAIL_MARGIN);
+function givenUp(findings: readonly Finding[], end: number, length: number): Finding[] {
+  const from = Math.max(0, end - TAIL_MARGIN);
   const known = findings.filter(({ start }) => start < from);
   const start = known.reduce((furthest, { end }) => Math.max(furthest, end), from);
   const rest = { type: NOT_SCANNED, kind: 'secret', score: 1000, recognizer: 'limit' } as const;

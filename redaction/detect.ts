@@ -12,27 +12,40 @@ import { createReading } from './reading/reading.ts';
 import type { Reading } from './reading/reading.ts';
 import type { BlockState } from './recognizers/private-key.ts';
 import { LEFT_CONTEXT, scan, START } from './scan.ts';
+import type { ScanResult } from './scan.ts';
 
-/** Findings of a text that is there as a whole, in report order; each reading stops soon after `limit` of them. */
-export function detectAll(profile: Profile, text: string, limit: number): Finding[] {
+/** Findings of a text that is there as a whole, in report order. */
+export interface Detection {
+  readonly findings: readonly Finding[];
+  /** Up to where all its readings were looked at: its length, unless a limit ended a scan. */
+  readonly reached: number;
+}
+
+/** Detects in every reading; each ends soon after `limit` findings. */
+export function detectAll(profile: Profile, text: string, limit: number): Detection {
   const reads = new Uint8Array(text.length);
-  const { findings } = scan(profile, text, { ...START, reads }, true, limit);
+  const written = scan(profile, text, { ...START, reads }, true, limit);
   const reading = createReading();
   const derived = reading.push(text, true);
   const folded = foldLetters(derived);
-  let others: readonly Finding[] = [];
+  if (!reading.changed && folded === null) return written;
+  const others: ScanResult[] = [];
   let known = reads;
   if (reading.changed) {
     const changes = changesOf(reading.changes(), derived.length, reads, (unit) => reading.startOf(unit));
     known = new Uint8Array(derived.length);
-    others = scan(profile, derived, { ...START, reads: known, ...changes }, true, limit).findings;
+    others.push(scan(profile, derived, { ...START, reads: known, ...changes }, true, limit));
   }
   if (folded !== null) {
     const changes = changesOf(folded.places, derived.length, known, (unit) => unit);
-    others = [...others, ...scan(profile, folded.text, { ...START, ...changes }, true, limit).findings];
+    others.push(scan(profile, folded.text, { ...START, ...changes }, true, limit));
   }
-  for (const finding of others) findings.push(inSource(finding, reading));
-  return findings.sort(compareFindings);
+  const found = others.flatMap(({ findings }) => findings.map((finding) => inSource(finding, reading)));
+  const ends = others.map(({ reached }) => (reached < derived.length ? reading.startOf(reached) : text.length));
+  return {
+    findings: [...written.findings, ...found].sort(compareFindings),
+    reached: Math.min(written.reached, ...ends),
+  };
 }
 
 /** A change reaches so far that looking for what is out of reach of all is not worth it when they stand closer. */

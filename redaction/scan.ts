@@ -48,6 +48,8 @@ export interface ScanResult {
   readonly findings: Finding[];
   /** What starts before is decided: no further text changes it. */
   readonly horizon: number;
+  /** Up to where the text was looked at: its length, unless `limit` ended the scan. */
+  readonly reached: number;
   /** Start of a private key's piece that is not decided yet; null when there is none. */
   readonly openKey: number | null;
   blockAt(offset: number): BlockState;
@@ -62,13 +64,14 @@ export function scan(profile: Profile, text: string, state: ScanState, isFinal: 
   let horizon = isFinal ? text.length : Math.min(blocks.horizon, profile.unfinishedFrom(text, state.from));
   // A stream that can release nothing yet need not know what it found.
   const isWorthwhile = horizon > state.from && text.length - state.from >= MIN_LENGTH;
-  if (isWorthwhile) scanWindows(profile, text, state, limit, found);
+  const reached = isWorthwhile ? scanWindows(profile, text, state, limit, found) : text.length;
   if (!isFinal) horizon = beforeCaptures(found.captures, horizon);
   const decided = isFinal ? found.findings : found.findings.filter((finding) => finding.start < horizon);
   decided.sort(compareFindings);
   return {
     findings: decided,
     horizon,
+    reached,
     openKey: blocks.isOpen ? blocks.horizon : null,
     blockAt: (offset) => blocks.stateAt(offset),
   };
@@ -89,12 +92,20 @@ function beforeCaptures(captures: Found['captures'], horizon: number): number {
   );
 }
 
-function scanWindows(profile: Profile, text: string, { from, changes, reads }: ScanState, limit: number, found: Found): void {
+/** Returns up to where the text was looked at. */
+function scanWindows(
+  profile: Profile,
+  text: string,
+  { from, changes, reads }: ScanState,
+  limit: number,
+  found: Found,
+): number {
   /** Whether a match whose anchor is in the window can be another one than in the source. */
   const isReached = (start: number, end: number, head: number, tail: number): boolean =>
     changes?.isIn(start - head - LEFT_CONTEXT, end + tail + EDGE) !== false;
   // A head may lie before its anchor, but an anchor never lies before `from` when the match starts at or after it.
-  for (let start = from; start < text.length && found.findings.length <= limit; start += WINDOW) {
+  for (let start = from; start < text.length; start += WINDOW) {
+    if (found.findings.length > limit) return start;
     const end = Math.min(start + WINDOW, text.length);
     if (!isReached(start, end, profile.headLength, profile.tailLength)) continue;
     const seen = profile.survey(text, start, Math.min(end + KEYWORD_REACH, text.length));
@@ -108,6 +119,7 @@ function scanWindows(profile: Profile, text: string, { from, changes, reads }: S
     const stretch = { text, start: first, end: Math.min(end, lastDigit + 1) };
     scanForms(profile, { ...stretch, changes: changes ?? null, reads: reads ?? null }, found);
   }
+  return text.length;
 }
 
 /** Adds the findings of recognizers without keywords that start in the stretch. */
