@@ -2,7 +2,7 @@
  * A text as someone reads it who undoes its disguise: one spelling for look-alike characters, nothing invisible, escapes
  * and base64 decoded, twice, because they nest. Each derived unit knows the place in the source it stands for.
  */
-import { changedPlaces, isDense } from './changed-places.ts';
+import { changesThrough } from './changed-places.ts';
 import { base64Rule, hasBase64Text } from './base64.ts';
 import { foldRule } from './fold.ts';
 import { createStage } from './stage.ts';
@@ -21,7 +21,7 @@ export interface Reading {
   /** Source span of the derived units [start, end). */
   startOf(offset: number): number;
   endOf(offset: number): number;
-  /** Of a text that came in one piece: derived units that differ from the source, see `changedPlaces`; null: they are all over it. */
+  /** Of a text that came in one piece: derived units that differ from the source, see `changesThrough`; null: they are all over it. */
   changes(): Int32Array | null;
   /** Nothing before this derived offset will be asked for again. */
   drop(offset: number): void;
@@ -91,17 +91,7 @@ export function createReading(): Reading {
     },
     startOf: (offset) => sourceStart(stages, offset),
     endOf: (offset) => stages.reduceRight((at, stage) => stage.offsets.endOf(at), offset),
-    changes() {
-      let count = 0;
-      for (const { replacements } of stages) count += replacements;
-      if (isDense(count, length)) return null;
-      let places: Int32Array = new Int32Array(0);
-      for (const [i, { replacements, offsets }] of stages.entries()) {
-        const derivation = { source: texts[i] ?? '', derived: texts[i + 1] ?? '', offsets };
-        if (replacements > 0) places = changedPlaces(derivation, places);
-      }
-      return places;
-    },
+    changes: () => changesThrough(stages, texts),
     drop(offset) {
       let at = offset;
       for (const stage of stages.toReversed()) {
