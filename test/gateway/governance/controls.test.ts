@@ -111,6 +111,10 @@ test('broken glass lets through at once, and stays open until somebody else has 
   const path = `/api/break-glass/${String(broken.body['id'])}/review`;
   const listed = await stand.as('auditor', 'GET', '/api/waivers?tenant=demo');
   expect(listed.body).toMatchObject({ to_review: [{ id: broken.body['id'], reason: wish.reason }] });
+  const end = await stand.as('admin', 'POST', `/api/waivers/${String(broken.body['id'])}/end`, { tenant: 'demo' });
+  expect([end.status, (await stand.chat(gated)).status]).toEqual([200, 403]);
+  const ended = await stand.as('auditor', 'GET', '/api/waivers?tenant=demo');
+  expect(ended.body).toMatchObject({ waivers: [], to_review: [{ id: broken.body['id'] }] });
   expect((await stand.as('admin', 'POST', path, { tenant: 'demo', finding: 'fine' })).status).toBe(403);
   expect((await stand.as('auditor', 'POST', path, { tenant: 'demo', finding: 'justified' })).status).toBe(200);
   expect((await stand.as('auditor', 'GET', '/api/waivers?tenant=demo')).body).toEqual({ waivers: [], to_review: [] });
