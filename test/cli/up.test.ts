@@ -89,6 +89,16 @@ describe('up', () => {
     expect((await call(place)).status).toBe(200);
   });
 
+  test('ends when npm is told to end, which started it', async () => {
+    const place = await deployment();
+    const npm = start(['--json', '--config', place.config], { command: ['npm', 'start', '--silent', '--'] });
+    const { pid } = json(await npm.line((line) => line.startsWith('{"ready":true')));
+    onTestFinished(() => void (birthOf(Number(pid)) === null || process.kill(Number(pid), 'SIGKILL')));
+    npm.child.kill('SIGTERM');
+    await expect.poll(() => npm.output(), { timeout: 20_000 }).toContain('Stopped.');
+    expect(postgresOf(place)).toBe(-1);
+  });
+
   test('adopts the PostgreSQL that a kill -9 left running', async () => {
     const place = await deployment();
     const first = await up(place);

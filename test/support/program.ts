@@ -26,6 +26,8 @@ export interface Running {
 interface StartOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
+  /** What the words are given to. Default: the program itself. */
+  readonly command?: readonly string[];
 }
 
 /** Starts the program as a user does. It is killed when the test ends. */
@@ -43,7 +45,8 @@ export async function stop({ child, finished }: Running): Promise<void> {
 
 /** The same for several tests: whoever launches it stops it. */
 export function launch(argv: readonly string[], options: StartOptions = {}): Running {
-  const child = spawn(process.execPath, [BOOTSTRAP, ...argv], {
+  const [program = '', ...words] = options.command ?? [process.execPath, BOOTSTRAP];
+  const child = spawn(program, [...words, ...argv], {
     cwd: options.cwd ?? process.cwd(),
     env: { ...process.env, NODE_ENV: '', ...options.env },
   });

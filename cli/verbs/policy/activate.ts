@@ -64,6 +64,7 @@ export const activate: Verb = {
   },
   example: 'countersign policy activate my-policies.tar.gz --tenant demo --report review/review.json',
   details:
-    'The first run leaves a pending approval over exactly these digests (exit code 1). A policy-approver carries it out with "policy approve", or approves it with "approvals approve" and the same command is run again.',
+    'The first run leaves a pending approval over exactly these digests (exit code 1). A policy-approver carries it out with\n' +
+    '"policy approve", or approves it with "approvals approve" and the same command is run again.',
   run,
 };
