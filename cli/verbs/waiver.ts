@@ -7,9 +7,11 @@ import {
   tenantState,
 } from '../../gateway/governance/desk.ts';
 import { stateAnswer } from '../../gateway/ingress/admin/governance-answer.ts';
+import { requireWaivable } from '../../gateway/governance/waivable.ts';
 import { openKeys, withDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
 import { atDesk, governedAnswer, REASON, TENANT, tenantOf, UNTIL, untilOf } from '../governance-desk.ts';
+import { tenantRules } from '../tenant-rules.ts';
 import type { Answer, Json, OptionSpec, Verb, VerbContext } from '../verb.ts';
 
 const RULE: OptionSpec = {
@@ -33,6 +35,7 @@ function wishOf({ args }: VerbContext): { rule: string; scope: string; reason: s
 function make(context: VerbContext): Promise<Answer> {
   const wish = { tenant: tenantOf(context), ...wishOf(context), untilMs: untilOf(context) };
   return atDesk(context, async (desk, by) => {
+    requireWaivable(wish.rule, await tenantRules(context, desk, wish.tenant));
     const result = await makeWaiver(desk, wish, by);
     const id = result.outcome === 'done' ? result.id : '';
     const until = new Date(wish.untilMs).toISOString();
@@ -77,6 +80,7 @@ function glass(context: VerbContext): Promise<Answer> {
   }
   const wish = { tenant, ...wishOf(context), untilMs: context.now() + minutes * 60_000 };
   return atDesk(context, async (desk, by) => {
+    requireWaivable(wish.rule, await tenantRules(context, desk, tenant));
     const id = await breakGlass(desk, wish, by);
     const until = new Date(wish.untilMs).toISOString();
     const review = 'It stays open until somebody else has reviewed it.';
@@ -102,7 +106,8 @@ export const verbs: readonly Verb[] = [
     example:
       'countersign waiver make --tenant demo --rule models.allow_list --scope model:gpt-4o --until 2026-12-01 --reason "pilot 7"',
     details:
-      'Rules of severity critical, and those about administration, are never lifted: a waiver of one does nothing. At most 366 days.',
+      'Rules of severity critical cannot be waived; those about administration, and about what the library cannot read, are never\n' +
+      'lifted. At most 366 days.',
     run: make,
   },
   {

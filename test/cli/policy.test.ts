@@ -267,6 +267,15 @@ test('a switch thrown on the command line stops both gateways within five second
 test('a waiver takes two people and ends when one says so; broken glass is reviewed by somebody else', async () => {
   expect((await chat(gated)).status).toBe(403);
   const about = [...tenant, '--rule', 'models.allow_list', '--reason', 'pilot'];
+  const misspelt = [...tenant, '--rule', 'models.allowlist', '--reason', 'pilot'];
+  for (const words of [['make', '--until', in10Minutes()], ['break-glass']]) {
+    expect(await cli(['waiver', ...words, ...misspelt])).toMatchObject({
+      status: 2,
+      out: {
+        error: { code: 'usage', message: expect.stringMatching(/^Expected a rule of the tenant's policies/) as string },
+      },
+    });
+  }
   const made = await withTwo(['waiver', 'make', ...about, '--scope', 'model:gated', '--until', in10Minutes()]);
   expect(made).toMatchObject({ status: 0, out: { id: expect.stringMatching(/^wv-/) as string } });
   const id = String(made.out['id']);

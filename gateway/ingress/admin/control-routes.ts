@@ -1,6 +1,7 @@
 /** Kill switches, waivers, broken glass and observing. Whatever lets more through takes two people. */
 import { z } from 'zod';
 import { DEPLOYMENT } from '../../../ledger/index.ts';
+import type { RuleMetadata } from '../../../policies/index.ts';
 import {
   beginObserving,
   breakGlass,
@@ -13,6 +14,8 @@ import {
   throwSwitch,
 } from '../../governance/desk.ts';
 import { stateOf } from '../../governance/state.ts';
+import { requireWaivable } from '../../governance/waivable.ts';
+import type { Current } from '../../services.ts';
 import { governanceStore, heard, pending, stateAnswer, tenantOf } from './governance-answer.ts';
 import { answer, route, type AdminRoute } from './route.ts';
 
@@ -86,6 +89,12 @@ const SWITCH_ROUTES: readonly AdminRoute[] = [
   }),
 ];
 
+/** The rules of each policy of a tenant. */
+function rulesOf({ config, pdp }: Current, tenant: string): RuleMetadata[][] {
+  const { policies = [] } = config.tenants.get(tenant) ?? {};
+  return policies.map((name) => pdp.bodies(name).flatMap(({ about }) => about ?? []));
+}
+
 const WAIVER_ROUTES: readonly AdminRoute[] = [
   route({
     method: 'POST',
@@ -97,6 +106,7 @@ const WAIVER_ROUTES: readonly AdminRoute[] = [
     evidence: 'own',
     handle: async ({ deps, party, scope: about, body }) => {
       const wish = { ...body, tenant: tenantOf(about), untilMs: Date.parse(body.until) };
+      requireWaivable(wish.rule, rulesOf(deps.current(), wish.tenant));
       const result = await makeWaiver(governanceStore(deps), wish, party);
       if (result.outcome === 'pending') return pending(result.request);
       await heard(deps);
@@ -147,6 +157,7 @@ const WAIVER_ROUTES: readonly AdminRoute[] = [
     evidence: 'own',
     handle: async ({ deps, party, scope: about, body: { minutes, ...body } }) => {
       const wish = { ...body, tenant: tenantOf(about), untilMs: deps.now() + minutes * 60_000 };
+      requireWaivable(wish.rule, rulesOf(deps.current(), wish.tenant));
       const id = await breakGlass(governanceStore(deps), wish, party);
       await heard(deps);
       return answer({ id, until: new Date(wish.untilMs).toISOString() }, 201);

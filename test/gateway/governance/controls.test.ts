@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertChange } from '../../../gateway/governance/change.ts';
+import { requireWaivable } from '../../../gateway/governance/waivable.ts';
 import { signWaiver, type Signer, type Unsigned } from '../../../gateway/governance/waiver.ts';
 import { openTestLedger } from '../../support/ledger.ts';
 import { GovernedStand } from './stand.ts';
@@ -92,6 +93,27 @@ test('a waiver lifts one rule for its time, after a second person', async () => 
   const end = await stand.as('approver', 'POST', `/api/waivers/${String(made.body['id'])}/end`, { tenant: 'demo' });
   expect(end.status).toBe(200);
   expect((await stand.chat(gated)).status).toBe(403);
+});
+
+test.each([
+  ['secrets.outbound', 'Expected a rule that a waiver may lift, found secrets.outbound, which is critical.'],
+  [
+    'models.allowlist',
+    "Expected a rule of the tenant's policies, as the reasons of a denial name it, found another name.",
+  ],
+])('a waiver or broken glass of %s is refused before anybody is asked', async (rule, message) => {
+  const wish = { tenant: 'demo', rule, reason: 'mine' };
+  for (const [path, more] of [
+    ['/api/waivers', { until: in10Minutes() }],
+    ['/api/break-glass', {}],
+  ] as const) {
+    const { status, body } = await stand.as('author', 'POST', path, { ...wish, ...more });
+    expect([status, body]).toMatchObject([400, { error: { code: 'invalid_request', param: 'rule', message } }]);
+  }
+});
+
+test('a waiver is not refused where the names of rules are not known', () => {
+  for (const bundles of [null, [[]]]) expect(requireWaivable('any.rule', bundles)).toBeUndefined();
 });
 
 test('whoever asks for a waiver does not approve it', async () => {
