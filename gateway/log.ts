@@ -76,11 +76,17 @@ function callFields(call: CallProgress): EventFacts {
   };
 }
 
+/** A frame of a stack: file and line. */
+const FRAME = /^ +at (?:.*\()?(?:file:\/\/)?([^()]*:\d+):\d+\)?$/;
+const MAX_FRAME = 512;
+
 /** Where in our code it happened: the stack's first frame, which holds a file and a line and no value. */
 function placeOf(error: unknown): string | null {
-  const frame =
-    error instanceof Error ? /^\s+at (?:.*\()?(?:file:\/\/)?([^()]*:\d+):\d+\)?$/m.exec(error.stack ?? '') : null;
-  return frame?.[1] === undefined ? null : short(frame[1]);
+  if (!(error instanceof Error)) return null;
+  // Before the frames stands the message, which may be as long as somebody else's text.
+  const frame = error.stack?.split('\n').find((line) => line.length <= MAX_FRAME && FRAME.test(line)) ?? '';
+  const [, place] = FRAME.exec(frame) ?? [];
+  return place === undefined ? null : short(place);
 }
 
 function errorFields(error: unknown): EventFacts {
