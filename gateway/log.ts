@@ -83,8 +83,9 @@ const MAX_FRAME = 512;
 /** Where in our code it happened: the stack's first frame, which holds a file and a line and no value. */
 function placeOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
-  // Before the frames stands the message, which may be as long as somebody else's text.
-  const frame = error.stack?.split('\n').find((line) => line.length <= MAX_FRAME && FRAME.test(line)) ?? '';
+  // The message stands before the frames and may hold somebody else's text, as long as it likes.
+  const frames = (error.stack ?? '').replace(error.message, () => '').split('\n');
+  const frame = frames.find((line) => line.length <= MAX_FRAME && FRAME.test(line)) ?? '';
   const [, place] = FRAME.exec(frame) ?? [];
   return place === undefined ? null : short(place);
 }

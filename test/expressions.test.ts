@@ -37,18 +37,18 @@ interface Expression {
 function literals(): Expression[] {
   const files = listFiles([...LEAVES, ...COMPOSERS]).filter((path) => path.endsWith('.ts'));
   return files.flatMap((path) => {
-    const { program, lineAt } = readSource(path);
+    const file = readSource(path);
     const found: Expression[] = [];
     new Visitor({
       Literal: (node) => {
         if (!('regex' in node)) return;
         found.push({
-          place: `${path}:${String(lineAt(node.start))}`,
+          place: `${path}:${String(file.lineAt(node.start))}`,
           source: node.regex.pattern,
           flags: node.regex.flags,
         });
       },
-    }).visit(program);
+    }).visit(file.program);
     return found;
   });
 }

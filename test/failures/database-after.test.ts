@@ -6,6 +6,9 @@ import { eventually, startStand } from './stand.ts';
 let stand: Stand;
 beforeAll(async () => {
   stand = await startStand();
+  // The first call makes keys, with statements of their own.
+  expect((await stand.chat()).status).toBe(200);
+  stand.mock.reset();
 });
 afterEach(async () => {
   await stand.proxy.open();
