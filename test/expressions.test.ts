@@ -23,10 +23,21 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
   [String.raw`[0-9A-Za-z@+/_=.-]{2,64}[ -]?$`, 'the end of a chain of adjacent texts'],
   [String.raw`(\d+)([nacz])`, 'the structures of our own list of IBANs'],
   ['redaction/presidio/tokens.ts', 'words of at most 512 characters'],
+  [String.raw`^(.*?)(\[(?:\\.|[^\]\\])+\])\{([0-9]+),([0-9]+)\}\)$`, 'the expressions of our own recognizers'],
+  // Look-around and back references, of which the theory knows nothing.
+  [String.raw`^0+(?=.)`, 'one way through zeros, tried at the beginning alone'],
+  ['ledger/export/manifest.ts', 'one look ahead from the beginning, then parts of at most 100 characters'],
+  ['policies/compiler/refused.ts', 'lines of a policy being built'],
+  ['policies/wasm/builtins/layout.ts', 'a digit behind the last zero or nine: one step'],
+  [String.raw`^(?:[eE](?=[\d+-])[+-]?|[\d.+-])*`, 'each character has one way'],
+  [String.raw`\/[0-9]+(?=\/|$)`, 'places in a document; a run of digits begins behind one slash'],
+  [String.raw`^(f?)(["'])([^"'\\]*)\2$`, 'functions in recorded cases, read from a file on the command line'],
+  [String.raw`^(\d)\1+$`, 'nine digits'],
+  [
+    'redaction/recognizers/secrets/assigned.ts',
+    'each character has one way: letters, separators and whole runs of digits',
+  ],
 ]);
-
-/** Long enough for a loaded machine; what is not proven by then fails. */
-const LIMIT_MS = 60_000;
 
 interface Expression {
   readonly place: string;
@@ -85,15 +96,15 @@ function partsOf({ source, flags }: RegExp): { source: string; flags: string } {
 
 /** Null when it is proven linear. */
 function problemOf({ place, source, flags }: Expression): string | null {
-  // Neither changes how one match is looked for; the checker does not know `d` and `v`.
-  const result = checkSync(source, flags.replaceAll(/[dgv]/g, ''), { timeout: LIMIT_MS, randomSeed: 1 });
+  // By theory alone: what is measured would depend on the machine. None of the flags left out changes how one match is looked for.
+  const result = checkSync(source, flags.replaceAll(/[dgv]/g, ''), { checker: 'automaton', timeout: null });
   if (result.status === 'safe') return null;
   const found =
     result.status === 'vulnerable' ? `${result.complexity.summary}, ${result.attack.pattern}` : result.error.kind;
   return `${place}: /${source}/${flags} ${found}`;
 }
 
-test('every expression takes linear time, or its text is bounded', { timeout: 600_000 }, async () => {
+test('every expression takes linear time, or its text is bounded', { timeout: 300_000 }, async () => {
   const all = [...literals(), ...(await compiled())];
   const distinct = [...new Map(all.map((one) => [`${one.source}/${one.flags}`, one])).values()];
   expect(distinct.length).toBeGreaterThan(400);
