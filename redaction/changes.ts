@@ -3,6 +3,7 @@
  * scan looks at what some change can reach, whatever the rest of the text holds.
  */
 import { CONTEXT_LENGTH, MAX_WORDS, wordsEnd } from './context.ts';
+import type { ContextWords } from './context.ts';
 
 /** Boundaries are looked at two code units beside a match. */
 const EDGE = 2;
@@ -10,8 +11,10 @@ const EDGE = 2;
 /** How far a scan read from each place of a text where a form may begin, at most 255 code units; 0: nobody tried. */
 export type Reads = Uint8Array;
 
+/** The text the changes were made to. */
 export interface ChangedFrom {
-  /** What the scan of the other text read. */
+  readonly words: ContextWords;
+  /** What its scan read. */
   readonly reads: Reads;
   /** The place there of a unit that did not change. */
   placeOf(unit: number): number;
@@ -20,6 +23,8 @@ export interface ChangedFrom {
 export class Changes {
   /** Ascending: units that are not their own source, and such with something left out before them; the length counts. */
   readonly #places: Int32Array;
+  /** Of the changed text. */
+  readonly words: ContextWords;
   readonly #source: ChangedFrom;
   /** Index of the first place that matters to the last start asked for. */
   #at = 0;
@@ -29,8 +34,9 @@ export class Changes {
   #wordsEnd = 0;
   #known = -1;
 
-  constructor(places: Int32Array, source: ChangedFrom) {
+  constructor(places: Int32Array, words: ContextWords, source: ChangedFrom) {
     this.#places = places;
+    this.words = words;
     this.#source = source;
   }
 
@@ -43,7 +49,7 @@ export class Changes {
    * How far was read from a start from which nothing else can be found here than in the source; 0 where something can, because
    * a change is within `reach`, or among the words before it. Asked from left to right it costs next to nothing.
    */
-  readOf(text: string, start: number, reach: number, hasContext: boolean): number {
+  readOf(start: number, reach: number, hasContext: boolean): number {
     const places = this.#places;
     const from = start - EDGE;
     if (from < this.#start) this.#at = this.#search(from);
@@ -54,8 +60,13 @@ export class Changes {
     if (this.#known !== this.#at) this.#learn();
     const read = this.#source.reads[start + this.#shift] ?? 0;
     if (next < start + (read === 0 ? reach : read)) return 0;
-    if (hasContext && start <= this.#wordsEndIn(text)) return 0;
-    return read === 0 ? reach : read;
+    return hasContext && !this.#hasSameWords(start) ? 0 : read === 0 ? reach : read;
+  }
+
+  #hasSameWords(start: number): boolean {
+    if (start > this.#endOfWords()) return true;
+    const [own, others] = [this.words.before(start), this.#source.words.before(start + this.#shift)];
+    return own.length === others.length && own.every((word, i) => word === others[i]);
   }
 
   #learn(): void {
@@ -65,11 +76,11 @@ export class Changes {
     this.#shift = this.#source.placeOf(first) - first;
   }
 
-  #wordsEndIn(text: string): number {
+  #endOfWords(): number {
     const last = this.#places[this.#at - 1];
     if (this.#wordsEnd >= 0 || last === undefined) return this.#wordsEnd;
     // One word more, because the change may have cut one in two.
-    this.#wordsEnd = wordsEnd(text, last, MAX_WORDS + 1, last + CONTEXT_LENGTH + EDGE);
+    this.#wordsEnd = wordsEnd(this.words.text, last, MAX_WORDS + 1, last + CONTEXT_LENGTH + EDGE);
     return this.#wordsEnd;
   }
 

@@ -8,25 +8,42 @@ export const MAX_WORDS = 5;
 const BOOST = 350;
 const FLOOR = 400;
 
-/** The words before the matches of one text; those of a start are looked for once for all recognizers. */
+const NO_WORDS: readonly string[] = [];
+
+/** The words before the matches of one text. Asked from left to right it reads each unit once. */
 export class ContextWords {
-  readonly #text: string;
+  readonly text: string;
   readonly #list: WordList;
   #start = -1;
-  #words: readonly string[] = [];
+  #found: readonly string[] = NO_WORDS;
+  /** Words are known up to here; one that is not over began at `#open`, -1: none. */
+  #at = 0;
+  #open = -1;
+  /** The last words, number n at n modulo their count. */
+  #count = 0;
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #words: (string | null)[] = [];
 
   constructor(text: string, list: WordList) {
-    this.#text = text;
+    this.text = text;
     this.#list = list;
   }
 
-  /** Whether one of `context`, lower-case words of the list, is among the five before `start`. */
+  /** Words of the list among the five before `start`, in lower case. A word is a run of letters and digits. */
+  before(start: number): readonly string[] {
+    if (start === this.#start) return this.#found;
+    if (start < this.#at || start > this.#at + 2 * CONTEXT_LENGTH) this.#begin(Math.max(0, start - CONTEXT_LENGTH - 2));
+    this.#advance(start);
+    this.#start = start;
+    this.#found = this.#collect(start);
+    return this.#found;
+  }
+
+  /** Whether one of `context`, lower-case words of the list, is among them. */
   isOneBefore(start: number, context: readonly string[]): boolean {
-    if (start !== this.#start) {
-      this.#start = start;
-      this.#words = wordsBefore(this.#text, start, this.#list);
-    }
-    return this.#words.length > 0 && this.#words.some((word) => context.includes(word));
+    const words = this.before(start);
+    return words.length > 0 && words.some((word) => context.includes(word));
   }
 
   /** Score of a match at `start`: +350, at least 400, when a context word is before it. */
@@ -34,11 +51,48 @@ export class ContextWords {
     if (context.length === 0 || score >= 1000) return score;
     return this.isOneBefore(start, context) ? Math.min(1000, Math.max(FLOOR, score + BOOST)) : score;
   }
+
+  #begin(at: number): void {
+    this.#at = at;
+    this.#open = -1;
+    this.#count = 0;
+  }
+
+  #advance(start: number): void {
+    const { text } = this;
+    for (let at = this.#at; at < start; at++) {
+      const isWord = isWordUnit(text, at, 0);
+      if (isWord && this.#open < 0) this.#open = at;
+      if (isWord || this.#open < 0) continue;
+      const slot = this.#count++ % MAX_WORDS;
+      this.#starts[slot] = this.#open;
+      this.#ends[slot] = at;
+      this.#words[slot] = wordAt(text, this.#open, at, this.#list);
+      this.#open = -1;
+    }
+    this.#at = start;
+  }
+
+  #collect(start: number): readonly string[] {
+    const limit = Math.max(0, start - CONTEXT_LENGTH);
+    const isOpen = this.#open >= 0;
+    const open = isOpen ? wordAt(this.text, this.#open, start, this.#list) : null;
+    if (isOpen && this.#open < limit) return wordsBefore(this.text, start, this.#list);
+    let found = open === null ? NO_WORDS : [open];
+    const last = this.#count - 1;
+    for (let word = last; word >= 0 && last - word < MAX_WORDS - (isOpen ? 1 : 0); word--) {
+      const slot = word % MAX_WORDS;
+      if ((this.#ends[slot] ?? 0) <= limit) break;
+      // What is left of a word at the edge is not that word.
+      if ((this.#starts[slot] ?? 0) < limit) return wordsBefore(this.text, start, this.#list);
+      const known = this.#words[slot] ?? null;
+      if (known !== null) found = [...found, known];
+    }
+    return found;
+  }
 }
 
-const NO_WORDS: readonly string[] = [];
-
-/** Words of the list, in lower case, among the five before `start`. A word is a run of letters and digits. */
+/** The same from the match back, for words at the edge of what is looked at. */
 function wordsBefore(text: string, start: number, list: WordList): readonly string[] {
   const limit = Math.max(0, start - CONTEXT_LENGTH);
   let found = NO_WORDS;

@@ -3,7 +3,8 @@
  * routine serves whole texts and streams; findings of all readings point into the source.
  */
 import { Changes } from './changes.ts';
-import type { Reads } from './changes.ts';
+import type { ChangedFrom } from './changes.ts';
+import { ContextWords } from './context.ts';
 import { compareFindings, moveFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
 import type { Profile } from './profile.ts';
@@ -30,14 +31,20 @@ export function detectAll(profile: Profile, text: string, limit: number): Detect
   const folded = foldLetters(derived);
   if (!reading.changed && folded === null) return written;
   const others: ScanResult[] = [];
-  let known = reads;
+  let source: ChangedFrom = {
+    words: new ContextWords(text, profile.contextWords),
+    reads,
+    placeOf: (unit) => reading.startOf(unit),
+  };
   if (reading.changed) {
-    const changes = changesOf(reading.changes(), derived.length, reads, (unit) => reading.startOf(unit));
-    known = new Uint8Array(derived.length);
+    const words = new ContextWords(derived, profile.contextWords);
+    const known = new Uint8Array(derived.length);
+    const changes = changesOf(reading.changes(), words, source);
     others.push(scan(profile, derived, { ...START, reads: known, ...changes }, true, limit));
+    source = { words, reads: known, placeOf: (unit) => unit };
   }
   if (folded !== null) {
-    const changes = changesOf(folded.places, derived.length, known, (unit) => unit);
+    const changes = changesOf(folded.places, new ContextWords(folded.text, profile.contextWords), source);
     others.push(scan(profile, folded.text, { ...START, ...changes }, true, limit));
   }
   const found = others.flatMap(({ findings }) => findings.map((finding) => inSource(finding, reading)));
@@ -53,12 +60,11 @@ const REACH = 24;
 
 function changesOf(
   places: Int32Array | null,
-  length: number,
-  reads: Reads,
-  placeOf: (unit: number) => number,
+  words: ContextWords,
+  source: ChangedFrom,
 ): { readonly changes?: Changes } {
-  if (places === null || places.length * REACH > length) return {};
-  return { changes: new Changes(places, { reads, placeOf }) };
+  if (places === null || places.length * REACH > words.text.length) return {};
+  return { changes: new Changes(places, words, source) };
 }
 
 function inSource(finding: Finding, reading: Reading): Finding {

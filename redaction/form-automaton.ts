@@ -153,7 +153,7 @@ class FormScan implements FormAutomaton {
     for (let i = 2; i < end - shift; i++) {
       const pair = table + (units[i - 2] ?? NO_UNIT) * COLUMNS + (units[i - 1] ?? NO_UNIT);
       if (starts[pair] === DEAD) continue;
-      let read = changes?.readOf(text, i + shift, reach, hasContext) ?? 0;
+      let read = changes?.readOf(i + shift, reach, hasContext) ?? 0;
       if (read === 0) read = this.#try(i, pair, shift, report) - i;
       if (reads !== null) reads[i + shift] = Math.min(read, 255);
     }

@@ -4,7 +4,6 @@
  */
 import type { Changes, Reads } from './changes.ts';
 import { CONTEXT_LENGTH, ContextWords, hasWord } from './context.ts';
-import type { WordList } from './context.ts';
 import { compareFindings, utf16 } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { OPEN_END } from './form-automaton.ts';
@@ -60,7 +59,8 @@ export const START: ScanState = { from: 0, block: { at: 0, inside: false } };
 /** Scans `text` from `state.from`; stops early once more than `limit` findings were made. */
 export function scan(profile: Profile, text: string, state: ScanState, isFinal: boolean, limit: number): ScanResult {
   const blocks = scanPrivateKeys(text, state.block, isFinal);
-  const found: Found = { findings: [...blocks.findings], captures: [] };
+  const words = state.changes?.words ?? new ContextWords(text, profile.contextWords);
+  const found: Found = { findings: [...blocks.findings], captures: [], words };
   let horizon = isFinal ? text.length : Math.min(blocks.horizon, profile.unfinishedFrom(text, state.from));
   // A stream that can release nothing yet need not know what it found.
   const isWorthwhile = horizon > state.from && text.length - state.from >= MIN_LENGTH;
@@ -79,6 +79,7 @@ export function scan(profile: Profile, text: string, state: ScanState, isFinal: 
 
 interface Found {
   readonly findings: Finding[];
+  readonly words: ContextWords;
   /** For findings that are a part of their match: where the match begins. */
   readonly captures: { readonly matchStart: number; readonly start: number }[];
 }
@@ -102,7 +103,7 @@ function scanWindows(
 ): number {
   /** Whether a match whose anchor is in the window can be another one than in the source. */
   const isReached = (start: number, end: number, head: number, tail: number): boolean =>
-    changes?.isIn(start - head - LEFT_CONTEXT, end + tail + EDGE) !== false;
+    changes === undefined || changes.isIn(start - head - LEFT_CONTEXT, end + tail + EDGE);
   // A head may lie before its anchor, but an anchor never lies before `from` when the match starts at or after it.
   for (let start = from; start < text.length; start += WINDOW) {
     if (found.findings.length > limit) return start;
@@ -111,13 +112,17 @@ function scanWindows(
     const seen = profile.survey(text, start, Math.min(end + KEYWORD_REACH, text.length));
     if ((seen & KEYWORD) !== 0)
       for (const one of profile.hits())
-        if (isReached(start, end, one.headLength, one.tailLength))
-          locate(one, { text, start, end, from }, profile.contextWords, found);
+        if (isReached(start, end, one.headLength, one.tailLength)) locate(one, { text, start, end, from }, found);
     if ((seen & DIGIT) === 0) continue;
     const { firstDigit, lastDigit } = profile.seen;
-    const first = Math.max(start, firstDigit - DIGIT_REACH);
-    const stretch = { text, start: first, end: Math.min(end, lastDigit + 1) };
-    scanForms(profile, { ...stretch, changes: changes ?? null, reads: reads ?? null }, found);
+    const stretch: Stretch = {
+      text,
+      start: Math.max(start, firstDigit - DIGIT_REACH),
+      end: Math.min(end, lastDigit + 1),
+      changes: changes ?? null,
+      reads: reads ?? null,
+    };
+    scanForms(profile, stretch, found);
   }
   return text.length;
 }
@@ -127,8 +132,7 @@ function scanForms(profile: Profile, stretch: Stretch, found: Found): void {
   const { automaton, formed, formedWords } = profile;
   const { text, start, end } = stretch;
   const hasContext = hasWord(text, Math.max(0, start - CONTEXT_LENGTH), end, formedWords);
-  const words = new ContextWords(text, profile.contextWords);
-  const options = { words, mayHaveContext: hasContext, at: 0, units: automaton.codes };
+  const options = { words: found.words, mayHaveContext: hasContext, at: 0, units: automaton.codes };
   automaton.scan(stretch, hasContext, (form, matchStart, matchEnd, at) => {
     const compiled = formed[form];
     if (compiled === undefined) return 0;
@@ -160,16 +164,18 @@ interface Window {
 }
 
 /** Adds the findings whose anchor lies in the window. The expression sees only as much text as a match can need. */
-function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window, words: WordList, found: Found): void {
+function locate(compiled: CompiledRecognizer, { text, start, end, from }: Window, found: Found): void {
   const { recognizer, matcher, headLength, tailLength } = compiled;
   if (recognizer.needsDigit === true && !hasDigit(text, start, end + tailLength)) return;
   const base = Math.max(0, start - headLength - 2);
   const slice = text.slice(base, end + tailLength + 2);
-  const check = recognizer.checkIn?.(text);
-  const options = { words: new ContextWords(text, words), check };
-  const run = createRun(compiled, text);
   matcher.lastIndex = start - base;
-  for (let match = matcher.exec(slice); match !== null; match = matcher.exec(slice)) {
+  let match = matcher.exec(slice);
+  if (match === null) return;
+  const check = recognizer.checkIn?.(text);
+  const options = { words: found.words, check };
+  const run = createRun(compiled, text);
+  for (; match !== null; match = matcher.exec(slice)) {
     if (base + match.index >= end) break;
     const [at, length] = spanOf(compiled, match);
     const finding = judge(recognizer, text, base + at, run(base + at + length), options);

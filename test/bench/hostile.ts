@@ -6,6 +6,7 @@
 
 /** What is needed of a recognizer. */
 export interface HostileSource {
+  readonly needsContext?: boolean;
   readonly id: string;
   readonly keywords: readonly string[];
   readonly context: readonly string[];
@@ -31,11 +32,26 @@ export function createRandom(seed: number): Random {
   };
 }
 
-export function hostileTexts(recognizers: readonly HostileSource[]): HostileText[] {
+/** `isClean` says of a short text that nothing is found in it. */
+export function hostileTexts(recognizers: readonly HostileSource[], isClean: (text: string) => boolean): HostileText[] {
   const units = new Set<string>();
   for (const recognizer of recognizers) for (const unit of unitsOf(recognizer)) units.add(unit);
-  for (const unit of [...digitUnits(), ...letterUnits(), ...encodedUnits()]) units.add(unit);
-  return [...[...units].map(repeated), ...NOISE.map(noise), ...ALTERED.map(altered), ...sparse()];
+  for (const unit of [
+    ...digitUnits(),
+    ...letterUnits(),
+    ...encodedUnits(),
+    ...valueUnits(),
+    ...namedUnits(recognizers),
+  ])
+    units.add(unit);
+  return [
+    ...[...units].map(repeated),
+    ...NOISE.map(noise),
+    ...ALTERED.map(altered),
+    ...sparse(SPARSE_UNITS, [1, 20, 100]),
+    ...sparse(recognizers.map(nearMiss), [1, 4]),
+    ...recognizers.flatMap((recognizer) => different(recognizer, isClean)),
+  ];
 }
 
 function repeated(unit: string): HostileText {
@@ -277,14 +293,67 @@ function altered(form: string): HostileText {
   };
 }
 
-/** Dense digits that differ between readings in a few places only. */
-function sparse(): HostileText[] {
-  return ['1111-', '4111 411 ', '1 ', '12-', '960121-'].flatMap((unit) =>
+const SPARSE_UNITS = ['1111-', '4111 411 ', '1 ', '12-', '960121-'];
+
+/** Units that differ between readings in a few places only. */
+function sparse(units: readonly string[], distances: readonly number[]): HostileText[] {
+  return units.flatMap((unit) =>
     ['%34', '\u200b', 'а', 'а\u200b%41', 'é'].flatMap((sign) =>
-      [1, 20, 100].map((every) => ({
+      distances.map((every) => ({
         name: `${JSON.stringify(sign)} behind ${String(every)} of ${JSON.stringify(unit)}`,
         make: (length: number) => repeated(unit.repeat(every) + sign).make(length),
       })),
     ),
   );
+}
+
+function nearMiss({ example }: HostileSource): string {
+  return `${example.slice(0, -1)}- `;
+}
+
+/** Near misses of one recognizer, no two alike: what was worked out for one serves no other. */
+function different(source: HostileSource, isClean: (text: string) => boolean): HostileText[] {
+  const { id, head, pattern, context, needsContext } = source;
+  const word = needsContext === true ? `${context[0] ?? ''} ` : '';
+  return [0, 0.1, 1].flatMap((fill) =>
+    ['; ', '-; '].map((end) => ({
+      name: `different near misses of ${id}, ${String(fill)} full, before ${JSON.stringify(end)}`,
+      make(length: number) {
+        const random = createRandom(20_287);
+        let text = '';
+        for (let tries = 0; text.length < length && tries < length; tries++) {
+          const unit = word + sample(head ?? '', fill, random) + sample(pattern, fill, random) + end;
+          if (isClean(`; ${unit}`)) text += unit;
+        }
+        return text === '' ? '' : repeated(text).make(length).slice(0, length);
+      },
+    })),
+  );
+}
+
+/** Values behind names of secrets that reach over the next names, to an end that makes none of them count. */
+function valueUnits(): string[] {
+  return ['PWD1:', 'pwd=', 'key:', 'Token:1', 'api_key=x9'].flatMap((name) =>
+    ['', 'k3', 'kJ3xq9Lm', '.', '\u200b'].flatMap((value) => [
+      `${(name + value).repeat(14)}example `,
+      `${(name + value).repeat(14)}xxxx `,
+      `${(name + value).repeat(14)}${'.'.repeat(40)} `,
+    ]),
+  );
+}
+
+/** Numbers behind words that name several kinds of them. */
+function namedUnits(recognizers: readonly HostileSource[]): string[] {
+  const words = recognizers.flatMap(({ needsContext, context }) => (needsContext === true ? context.slice(0, 1) : []));
+  const named = [words.slice(0, 4), words.slice(-4), ['tin', 'iva', 'nin', 'tel'], ['ssn', 'tfn', 'lanr', 'acn']];
+  const numbers = [
+    '123456789',
+    '1234567890',
+    '12345678901',
+    '123456789012',
+    '1234567890123',
+    '123 456 788',
+    '061 234 567',
+  ];
+  return named.flatMap((some) => numbers.map((number) => `${some.join(' ')} ${number} `));
 }

@@ -17,7 +17,7 @@ const BOUND = 60;
 test('hostile texts without hits take at most sixty times as long as prose', () => {
   const analyzer = createAnalyzer();
   const analyze = (text: string): readonly unknown[] => analyzer.analyze(text);
-  const texts = hostileTexts(STRICT).filter((_, i) => i % 4 === 0);
+  const texts = hostileTexts(STRICT, (text) => analyze(text).length === 0).filter((_, i) => i % 4 === 0);
   expect(texts.length).toBeGreaterThan(2500);
   const slowest = slowestTexts(analyze, texts, 25);
   expect(slowest).toHaveLength(25);
