@@ -33,6 +33,8 @@ const PHONE_OPENING =
   `(?:(?:[(]?[+]|[+][+(])[0-9]|${NORTH_AMERICAN}|` +
   `[(]{0,2}0(?:[0-9]{2}|[0-9]?${PHONE_SEPARATOR}{1,3}[0-9]{2}|[0-9]?${PHONE_SEPARATOR}{0,2}[(]0))`;
 const PLAIN_PHONE = `[+(]{0,2}[0-9]${PHONE_REST}`;
+/** Six digits, or the beginning of a second group. */
+const PLAIN_OPENING = `[+(]{0,2}[0-9](?:[0-9]{0,4}${PHONE_SEPARATOR}{1,3}[0-9]|[0-9]{5})`;
 const PHONE_WORDS =
   'phone telephone tel call cell cellphone mobile fax number whatsapp sms contact dial ring hotline'.split(' ');
 
@@ -81,7 +83,7 @@ export const PERSONAL: readonly Recognizer[] = [
     notAfter: WORD,
     score: 250,
     context: PHONE_WORDS,
-    opening: '[+(]{0,2}[0-9]',
+    opening: PLAIN_OPENING,
     verifyFrom: verifyPlainPhone,
     example: 'phone 612 345 678',
     source: 'plans of libphonenumber-js without trunk prefix',
