@@ -34,7 +34,8 @@ export function slowestTexts(analyze: Analyze, texts: readonly HostileText[], co
   const rows: { readonly text: HostileText; readonly cost: number }[] = [];
   for (const text of texts) {
     const sample = text.make(SCREENED_LENGTH);
-    if (analyze(sample).length > 0) continue;
+    // Of some families no text can be made: all of them would be found.
+    if (sample === '' || analyze(sample).length > 0) continue;
     const started = process.hrtime.bigint();
     analyze(sample);
     let cost = Number(process.hrtime.bigint() - started);

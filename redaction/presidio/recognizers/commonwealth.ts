@@ -114,8 +114,8 @@ export const COMMONWEALTH: readonly PresidioRecognizer[] = [
 ];
 
 /** The first digit counts one less. */
-function isAbn([first = 0, ...rest]: readonly number[]): boolean {
-  return weighted([first - 1, ...rest], [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) % 89 === 0;
+function isAbn(digits: readonly number[]): boolean {
+  return (weighted(digits, [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) - 10) % 89 === 0;
 }
 
 function isAcn(digits: readonly number[]): boolean {
