@@ -42,8 +42,7 @@ export class ContextWords {
 
   /** Whether one of `context`, lower-case words of the list, is among them. */
   isOneBefore(start: number, context: readonly string[]): boolean {
-    const words = this.before(start);
-    return words.length > 0 && words.some((word) => context.includes(word));
+    return this.before(start).some((word) => context.includes(word));
   }
 
   /** Score of a match at `start`: +350, at least 400, when a context word is before it. */
