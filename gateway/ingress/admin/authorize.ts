@@ -15,6 +15,7 @@ import { DEPLOYMENT_TENANT, type Principal } from '../../access/principal.ts';
 import { SHIPPED_BUNDLE, type Tenant } from '../../config.ts';
 import { GatewayError } from '../../errors.ts';
 import { newCallId } from '../../exchange.ts';
+import { agentFacts, principalFacts, tenantFacts } from '../../policy-facts.ts';
 import type { AdminDeps } from './deps.ts';
 
 /** The principal of an admin request. A refusal is counted; nobody is known yet who could be named in an entry. */
@@ -87,32 +88,17 @@ function evaluate(deps: AdminDeps, action: Action): Evaluation {
     : evaluation;
 }
 
+/** What is asked about the deployment itself. */
+const NO_TENANT = { id: DEPLOYMENT_TENANT, region: null, frameworks: [], labels: {} };
+
 function actionInput({ verb, principal }: Action, tenant: Tenant | undefined, nowMs: number): PolicyInput {
   return createPolicyInput({
     point: `admin.${verb}`,
     call: { id: newCallId(nowMs), parent: null, run: null, turn: null },
     time: policyTime(nowMs),
-    tenant: {
-      id: tenant?.id ?? DEPLOYMENT_TENANT,
-      region: tenant?.region ?? null,
-      frameworks: [...(tenant?.frameworks ?? [])],
-      labels: { ...tenant?.labels },
-    },
-    principal: {
-      type: principal.type,
-      id: principal.id,
-      roles: [...principal.roles],
-      groups: [...principal.groups],
-      claims: { ...principal.claims },
-      assurance: principal.assurance,
-    },
-    agent: {
-      id: principal.agent?.id ?? null,
-      name: null,
-      version: null,
-      attested: principal.agent !== null,
-      delegation: [...principal.actors],
-    },
+    tenant: tenant === undefined ? NO_TENANT : tenantFacts(tenant),
+    principal: principalFacts(principal),
+    agent: agentFacts(principal),
   });
 }
 
